@@ -1,0 +1,1 @@
+"""Small modules of plain functions that the notebooks share."""
