@@ -3,12 +3,13 @@
 import gzip
 import hashlib
 import math
-import operator
 import pathlib
 import zlib
 from typing import NamedTuple
 
 import numpy as np
+
+from helpers.checks import check_integer
 
 DATA_FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data"
 # SHA-256 of the unpacked content. The compressed bytes of a rebuilt file may differ
@@ -194,28 +195,3 @@ def dip_sequences(num_examples=10_000, num_steps=50, seed=0):
     distances = np.abs(np.arange(num_steps) - dip_centres[:, np.newaxis])
     series[distances <= DIP_HALF_WIDTH] *= np.float32(DIP_FACTOR)
     return series, dip_centres
-
-
-def check_integer(name, value, minimum):
-    """Returns `value` as an `int`, or says which argument is wrong.
-
-    Args:
-        name: String, the argument's name for the message.
-        value: The value that was passed.
-        minimum: Integer, the smallest value allowed.
-
-    Returns:
-        The integer.
-
-    Raises:
-        ValueError: If `value` is no integer (booleans are none) or below `minimum`.
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or number < minimum:
-        raise ValueError(
-            f"`{name}` should be an integer of at least {minimum}. Received: {value!r}."
-        )
-    return number

@@ -1,0 +1,247 @@
+"""Scores: one number per model and output, and how far to trust it."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from helpers.checks import check_integer, check_labels, check_numbers, check_same
+
+SCORE_COLUMNS = (
+    "model",  # Name of the model or the baseline.
+    "output",  # Output that is scored, for instance "reconstruction".
+    "metric",  # For instance "MSE" or "accuracy".
+    "code_size",  # Numbers in the code.
+    "train",
+    "validation",
+    "test",
+    "spread",  # Sample standard deviation of the test score over seeds or folds.
+    "low",  # Ends of an interval of the test score.
+    "high",
+    "parameters",  # Weights of the model.
+    "seconds",  # Wall time of the training.
+)
+REQUIRED_COLUMNS = SCORE_COLUMNS[:3]
+COUNT_COLUMNS = ("code_size", "parameters")
+
+
+def mean_squared_error(target, prediction):
+    """Averages the squared error over all values.
+
+    Args:
+        target: Array of real numbers of any shape.
+        prediction: Array of the same shape.
+
+    Returns:
+        Float, computed in float64.
+
+    Raises:
+        ValueError: If the shapes differ or an array is empty or holds NaN or infinity.
+    """
+    return float(squared_errors(target, prediction).mean())
+
+
+def per_example_error(target, prediction):
+    """Averages the squared error over the values of each example.
+
+    Args:
+        target: Array of real numbers, shape `(examples, ...)`.
+        prediction: Array of the same shape.
+
+    Returns:
+        float64 array of shape `(examples,)`. Its mean is `mean_squared_error`.
+
+    Raises:
+        ValueError: If the shapes differ or an array is empty or holds NaN or infinity.
+    """
+    errors = squared_errors(target, prediction)
+    return errors.reshape(len(errors), -1).mean(axis=1)
+
+
+def squared_errors(target, prediction):
+    """Squares the difference of two checked arrays, value by value.
+
+    Args:
+        target: Array of real numbers, at least one axis.
+        prediction: Array of the same shape.
+
+    Returns:
+        float64 array of the same shape.
+
+    Raises:
+        ValueError: If the shapes differ or an array is empty or holds NaN or infinity.
+    """
+    target = np.atleast_1d(check_numbers("target", target))
+    prediction = np.atleast_1d(check_numbers("prediction", prediction))
+    # Equal sizes are not enough: broadcasting would average over wrong pairs.
+    check_same(
+        ("shape of target", "shape of prediction"), (target.shape, prediction.shape)
+    )
+    errors = np.subtract(target, prediction, dtype="float64")
+    return np.square(errors, out=errors)
+
+
+def accuracy(labels, probabilities):
+    """Counts how often the most probable class is the true one.
+
+    Args:
+        labels: Integer array of shape `(examples,)`, the true classes.
+        probabilities: Array of shape `(examples, classes)`, each row with the sum 1.
+
+    Returns:
+        Float in `[0, 1]`.
+
+    Raises:
+        ValueError: If the lengths differ, a label is no column of `probabilities`, or
+            a row of `probabilities` is no distribution.
+    """
+    probabilities = check_numbers(
+        "probabilities", probabilities, ("examples", "classes")
+    )
+    labels = check_labels("labels", labels, probabilities.shape[1])
+    check_same(
+        ("length of labels", "length of probabilities"),
+        (len(labels), len(probabilities)),
+    )
+    sums = probabilities.sum(axis=1, dtype="float64")
+    # Half-precision outputs miss the sum by some thousandths; logits miss it by far.
+    if probabilities.min() < 0 or np.abs(sums - 1).max() > 0.01:
+        raise ValueError(
+            "`probabilities` should be at least 0 and have the sum 1 in each row. "
+            f"Received: minimum {probabilities.min():.3g}, sums from {sums.min():.3g} "
+            f"to {sums.max():.3g}."
+        )
+    return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def confusion_matrix(labels, predicted, num_classes):
+    """Counts the examples of each true class by the class predicted for them.
+
+    Args:
+        labels: Integer array of shape `(examples,)`, the true classes.
+        predicted: Integer array of shape `(examples,)`, the predicted classes.
+        num_classes: Positive integer, number of classes.
+
+    Returns:
+        int64 array of shape `(num_classes, num_classes)`: rows are true classes,
+        columns are predicted classes.
+
+    Raises:
+        ValueError: If the lengths differ or a class is out of range.
+
+    Example:
+
+    >>> confusion_matrix([0, 0, 1], [0, 1, 1], num_classes=2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    num_classes = check_integer("num_classes", num_classes, minimum=1)
+    labels = check_labels("labels", labels, num_classes)
+    predicted = check_labels("predicted", predicted, num_classes)
+    check_same(
+        ("length of labels", "length of predicted"), (len(labels), len(predicted))
+    )
+    counts = np.bincount(labels * num_classes + predicted, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
+
+
+def mean_and_spread(values):
+    """Summarises repeated measurements, for instance one per seed or fold.
+
+    Args:
+        values: Array of real numbers, shape `(repeats,)`.
+
+    Returns:
+        Tuple of floats `(mean, spread)`; `spread` is the sample standard deviation
+        (divided by `repeats - 1`), NaN for a single value, which shows no spread.
+
+    Raises:
+        ValueError: If `values` is empty, not one-dimensional or holds NaN or infinity.
+    """
+    values = check_numbers("values", values, ("repeats",)).astype("float64")
+    spread = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    return float(values.mean()), spread
+
+
+def bootstrap_interval(values, seed, num_resamples=2000, level=0.95):
+    """Estimates an interval for the mean by resampling (percentile bootstrap).
+
+    The values must be independent of each other: one per example, stock or block, not
+    one per time step. With fewer than about ten values the interval is too narrow.
+
+    Args:
+        values: Array of real numbers, shape `(units,)`, at least two.
+        seed: Non-negative integer; equal seeds give equal intervals.
+        num_resamples: Positive integer, number of resampled means.
+        level: Float between 0 and 1, share of the resampled means inside.
+
+    Returns:
+        Tuple of floats `(low, high)`.
+
+    Raises:
+        ValueError: If `values` has fewer than two values, another number of axes, NaN
+            or infinity, or if another argument is out of range.
+
+    Reference:
+        Efron, 1979, Bootstrap methods: another look at the jackknife. The Annals of
+        Statistics 7(1), doi:10.1214/aos/1176344552
+    """
+    values = check_numbers("values", values, ("units",)).astype("float64")
+    if len(values) < 2:
+        raise ValueError("`values` should hold at least two values. Received: one.")
+    seed = check_integer("seed", seed, minimum=0)
+    num_resamples = check_integer("num_resamples", num_resamples, minimum=1)
+    if not 0 < level < 1:
+        raise ValueError(f"`level` should be between 0 and 1. Received: {level!r}.")
+    rng = np.random.default_rng(seed)
+    # One resample at a time, as all at once would need gigabytes for many values.
+    means = [
+        values[rng.integers(len(values), size=len(values))].mean()
+        for _ in range(num_resamples)
+    ]
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def score_table(rows):
+    """Puts scores into a table, one row per model and output.
+
+    Args:
+        rows: List of dicts. Each has the keys `"model"`, `"output"` and `"metric"`
+            and any others of `SCORE_COLUMNS`; the values of these are finite numbers,
+            or `None` where there is none.
+
+    Returns:
+        `pandas.DataFrame` with the columns of `SCORE_COLUMNS` that some row has, in
+        that order, rows in the order given. Counts are integers.
+
+    Raises:
+        ValueError: If `rows` is empty, a required key is absent, a key is unknown, a
+            count is not an integer or a score is not a finite number.
+    """
+    rows = list(rows)
+    if not rows:
+        raise ValueError("`rows` should hold at least one row. Received: none.")
+    for row in rows:
+        absent = [name for name in REQUIRED_COLUMNS if name not in row]
+        unknown = [name for name in row if name not in SCORE_COLUMNS]
+        if absent or unknown:
+            raise ValueError(
+                f"`rows` should have the keys {', '.join(REQUIRED_COLUMNS)} and others "
+                f"of {', '.join(SCORE_COLUMNS)} only. Received: {row}."
+            )
+        for name, value in row.items():
+            if name in REQUIRED_COLUMNS or value is None:
+                continue
+            where = f"rows: {name} of {row['model']}"
+            if name in COUNT_COLUMNS:
+                check_integer(where, value, minimum=0)
+            else:
+                check_numbers(where, value, axes=())
+    columns = [name for name in SCORE_COLUMNS if any(name in row for row in rows)]
+    table = pd.DataFrame(rows, columns=columns)
+    kinds = {
+        name: "Int64" if name in COUNT_COLUMNS else "float64"
+        for name in columns
+        if name not in REQUIRED_COLUMNS
+    }
+    return table.astype(kinds)
