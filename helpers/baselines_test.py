@@ -120,7 +120,7 @@ def test_sequences_of_another_shape_are_refused(arrays, predict):
         predict(train, test)
 
 
-# The standard deviation between seeds (forty of them) is 0.4 % for the mean and 0.6 % to
+# The standard deviation between forty seeds is 0.4 % for the mean and from 0.6 % to
 # 1.7 % for the errors of PCA on uniform data; tolerances are three times the largest.
 
 
