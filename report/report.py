@@ -1,0 +1,155 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: report
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+#   report:
+#     authors:
+#     - The LSTM autoencoders project
+#     chapters:
+#     - ../notebooks/01_synthetic.ipynb
+#     - ../notebooks/02_mnist_rows.ipynb
+#     date: November 2026
+#     subtitle: 'Homework 2: sequences compressed, restored, recognised and predicted'
+# ---
+
+# %% [markdown]
+# # LSTM autoencoders
+
+# %% [markdown]
+# ## Abstract
+#
+# An autoencoder made of two long short-term memory (LSTM) networks reads a sequence
+# into one short vector, the code, and writes the sequence again from that vector
+# alone. Further outputs on the same code name the class of the sequence or predict its
+# next step. This report builds such networks with the Keras functional API, trains
+# them on synthetic sequences and on handwritten digits that are read row by row, and
+# asks of each output whether it is any good: every score stands beside a baseline that
+# is scored by the same function on the same test data, principal component analysis
+# with a code of the same size above all, and beside its spread over random seeds.
+# Where the task allows no success, as with noise that has nothing to compress, the
+# report says so and shows the limit. Each chapter is a program that has been run to
+# make this document, and each of its findings is a sentence that the program has
+# checked.
+
+# %% [markdown]
+# ## Results at a glance
+#
+# [Table 1](#tbl-results) collects the scores of all chapters. *Reference* is the number
+# that the original homework report gives for the same quantity, where it gives one;
+# *baseline* is the best of the simple methods that the chapter compares with; *ours* is
+# the mean over independently trained networks, ± one standard deviation. All of ours
+# and all baselines are scored on test data that took no part in training or selection.
+
+# %% tags=["remove-input"]
+import pathlib
+
+import nbformat
+import numpy as np
+import pandas as pd
+
+COLUMNS = [
+    *("task", "data", "output", "metric"),
+    *("reference", "baseline", "ours", "spread", "seeds", "unit"),
+]
+
+
+# %% tags=["remove-input"]
+def read_scores(chapter):
+    """Reads the score table that a chapter has written when it was executed."""
+    path = pathlib.Path("scores", pathlib.Path(chapter).stem + ".csv")
+    if not path.is_file():
+        raise FileNotFoundError(f"{chapter} has not written {path}: execute it first.")
+    scores = pd.read_csv(path)
+    missing = [column for column in COLUMNS if column not in scores]
+    if missing:
+        raise ValueError(f"{path} has no columns {missing}. Received: {[*scores]}")
+    unscored = scores[scores["ours"].isna() | scores["baseline"].isna()]
+    if scores.empty or len(unscored):
+        raise ValueError(f"{path} needs `ours` and `baseline`. Received: {unscored}")
+    return scores
+
+
+front_page = nbformat.read("report.ipynb", as_version=4)
+scores = pd.concat(map(read_scores, front_page.metadata["report"]["chapters"]))
+
+
+# %% tags=["remove-input"]
+def count_decimals(row):
+    """Counts the decimals worth printing: as many as the spread can vouch for."""
+    known = row["spread"] if row["spread"] > 0 else abs(row["ours"]) / 100
+    if not known > 0:
+        return 3
+    exponent = np.floor(np.log10(known))
+    # A spread that starts with 1 gets a second digit, or it would be too coarse.
+    return int(max(0, (known < 2 * 10**exponent) - exponent))
+
+
+def format_number(value, decimals):
+    """Formats a number, a missing one as a dash, an exact zero without decimals."""
+    if pd.isna(value):
+        return "–"
+    return f"{value:.{decimals}f}" if value else "0"
+
+
+def format_row(row):
+    """Formats one score and what it is compared with, all with the same decimals."""
+    decimals = count_decimals(row)
+    reference, baseline, ours = (
+        format_number(row[column], decimals)
+        for column in ("reference", "baseline", "ours")
+    )
+    if row["spread"] > 0:
+        ours += f" ± {format_number(row['spread'], decimals)}"
+    unit = "" if pd.isna(row["unit"]) else f", {row['unit']}"
+    metric = f"{row['metric']}{unit}"
+    return [row["output"], metric, reference, baseline, ours, f"{row['seeds']:.0f}"]
+
+
+# %% tags=["remove-input"]
+#| label: tbl-results
+#| tbl-cap: "Scores on test data, computed by the chapters of this report."
+pd.DataFrame(
+    [format_row(row) for _, row in scores.iterrows()],
+    index=pd.MultiIndex.from_frame(scores[["task", "data"]], names=["Task", "Data"]),
+    columns=["Output", "Metric", "Reference", "Baseline", "Ours", "Seeds"],
+)
+
+# %% [markdown]
+# ## How to read this report
+#
+# **Chapters.** Each chapter is one notebook of the project, executed from the first
+# cell to the last: its question and its answer, the data, the baselines, the network,
+# the scores on test data, and what they do and do not show. Chapters can be read in
+# any order. This edition leaves the code out; the edition with code shows it between
+# the same texts, figures and tables.
+#
+# **Claims.** A chapter ends with a table of claims. Each is a sentence of the text that
+# the notebook has tested against the networks and the data, marked ✓ if it holds. The
+# execution stops at a claim that does not hold.
+#
+# **Recorded runs.** Training takes hours, reading does not. A network that has been
+# trained before with the same configuration, seed and data is loaded with its weights;
+# its scores are computed anew. So a chapter shows that the code, the data and the
+# recorded weights give the printed numbers. It does not show that training gives these
+# weights again: on another processor the last digits differ.
+#
+# **Notation.** Sequences are arrays of shape (examples, time, features). A sequence is
+# $x_1, \dots, x_T$, its reconstruction $\hat{x}_1, \dots, \hat{x}_T$ and its code $z$.
+# MSE is the mean squared error over the $N$ examples, $T$ time steps and $D$ features:
+#
+# $$
+# \mathrm{MSE} = \frac{1}{N T D} \sum_{n=1}^{N} \sum_{t=1}^{T}
+#   \left\| x_t^{(n)} - \hat{x}_t^{(n)} \right\|_2^2.
+# \label{eq-mse}
+# $$
