@@ -1,0 +1,588 @@
+import hashlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers import training
+
+rng = np.random.default_rng(0)
+SERIES = rng.random((70, 6, 2), dtype="float32")
+LABELS = rng.integers(0, 3, 70)
+VALIDATION_SERIES = rng.random((30, 6, 2), dtype="float32")
+VALIDATION_LABELS = rng.integers(0, 3, 30)
+OUTPUTS = ("label", "reconstruction")
+
+
+@pytest.fixture(autouse=True)
+def no_switch(monkeypatch):
+    monkeypatch.delenv("RETRAIN", raising=False)
+
+
+def build_model(units=4):
+    """A small model that builds fast, with layers and operations without a name."""
+    series = keras.Input((6, 2), name="series")
+    code = layers.Dense(units)(layers.Flatten()(series))
+    code = layers.Dropout(0.3)(code) * 1.5
+    steps = layers.Dense(12)(code)
+    return keras.Model(
+        series,
+        {
+            "reconstruction": layers.Reshape((6, 2), name="reconstruction")(steps),
+            "label": layers.Dense(3, activation="softmax", name="label")(code),
+        },
+    )
+
+
+def build_recurrent_model():
+    series = keras.Input((6, 2), name="series")
+    code = layers.Dropout(0.3)(layers.LSTM(4)(series))
+    steps = layers.LSTM(4, return_sequences=True)(layers.RepeatVector(6)(code))
+    return keras.Model(
+        series,
+        {
+            "reconstruction": layers.Dense(2, name="reconstruction")(steps),
+            "label": layers.Dense(3, activation="softmax", name="label")(code),
+        },
+    )
+
+
+def fit(folder, build_model=build_model, **changes):
+    arguments = {
+        "inputs": SERIES,
+        "targets": {"reconstruction": SERIES, "label": LABELS},
+        "name": "joint",
+        "folder": folder,
+        "loss": {"reconstruction": "mse", "label": "sparse_categorical_crossentropy"},
+        "loss_weights": {"reconstruction": 2.0, "label": 0.5},
+        "metrics": {"label": "accuracy"},
+        "optimizer": keras.optimizers.Adam(0.01, clipnorm=1.0),
+        "epochs": 3,
+        "batch_size": 16,
+        "seed": 1,
+        "validation_data": (
+            VALIDATION_SERIES,
+            {"reconstruction": VALIDATION_SERIES, "label": VALIDATION_LABELS},
+        ),
+    }
+    return training.fit(build_model, **(arguments | changes))
+
+
+def weights_of(run):
+    return [np.array(weight) for weight in run.model.get_weights()]
+
+
+def assert_same_bits(run, other):
+    for one, two in zip(weights_of(run), weights_of(other), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert without_time(run.history) == without_time(other.history)
+
+
+def without_time(history):
+    return {key: history[key] for key in history if key != "seconds"}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RETRAIN", raising=False)
+        return fit(folder)
+
+
+@pytest.fixture
+def recorded(trained, tmp_path):
+    """A fresh copy of the recorded run, to be damaged."""
+    folder = tmp_path / "joint"
+    folder.mkdir()
+    for file in ("run.json", "weights.npz"):
+        (folder / file).write_bytes((trained.folder / file).read_bytes())
+    return folder
+
+
+def test_history_holds_every_loss_and_metric_of_every_epoch(trained):
+    names = {"loss", "label_loss", "reconstruction_loss", "label_accuracy"}
+    assert set(trained.history) == {
+        *names,
+        *(f"val_{name}" for name in names),
+        "seconds",
+    }
+    assert all(len(values) == 3 for values in trained.history.values())
+    assert sorted(trained.history["seconds"]) == trained.history["seconds"]
+    assert trained.seconds == trained.history["seconds"][-1] > 0
+    assert trained.scores == {} and not trained.reused
+
+
+def test_training_equals_keras_fit(tmp_path):
+    # One batch an epoch, so that the order of the examples does not matter.
+    arguments = {"batch_size": 70, "epochs": 4, "metrics": None}
+    run = fit(tmp_path, lambda: plain_model(), **arguments)
+    keras.utils.set_random_seed(1)
+    model = plain_model()
+    model.compile(
+        keras.optimizers.Adam(0.01, clipnorm=1.0),
+        {"reconstruction": "mse", "label": "sparse_categorical_crossentropy"},
+        loss_weights={"reconstruction": 2.0, "label": 0.5},
+    )
+    history = model.fit(
+        SERIES,
+        {"reconstruction": SERIES, "label": LABELS},
+        batch_size=70,
+        epochs=4,
+        verbose=0,
+    ).history
+    np.testing.assert_allclose(run.history["loss"], history["loss"], rtol=1e-5)
+    np.testing.assert_allclose(
+        run.history["label_loss"], history["label_loss"], rtol=1e-5
+    )
+
+
+def plain_model():
+    series = keras.Input((6, 2), name="series")
+    flat = layers.Flatten()(series)
+    steps = layers.Reshape((6, 2), name="reconstruction")(layers.Dense(12)(flat))
+    label = layers.Dense(3, activation="softmax", name="label")(flat)
+    return keras.Model(series, {"reconstruction": steps, "label": label})
+
+
+def test_validation_equals_keras_evaluate(trained):
+    scores = trained.model.evaluate(
+        VALIDATION_SERIES,
+        {"reconstruction": VALIDATION_SERIES, "label": VALIDATION_LABELS},
+        verbose=0,
+        return_dict=True,
+    )
+    for name, value in scores.items():
+        assert trained.history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-5)
+
+
+def test_same_seed_gives_the_same_bits_and_another_seed_does_not(trained, tmp_path):
+    assert_same_bits(fit(tmp_path), trained)
+    other = fit(tmp_path, seed=2, name="other")
+    assert not np.array_equal(weights_of(other)[0], weights_of(trained)[0])
+
+
+def test_optimizer_is_copied_with_its_settings(tmp_path):
+    optimizer = keras.optimizers.Adam(0.02, clipnorm=0.5)
+    runs = [
+        fit(tmp_path, plain_model, name=name, optimizer=optimizer, epochs=1)
+        for name in ("one", "two")
+    ]
+    assert_same_bits(*runs)
+    assert not optimizer.built
+    assert runs[0].model.optimizer.clipnorm == 0.5
+    assert float(runs[0].model.optimizer.learning_rate) == pytest.approx(0.02)
+    config = keras.optimizers.serialize(optimizer)
+    assert fit(tmp_path, plain_model, name="one", optimizer=config, epochs=1).reused
+
+
+def test_recorded_run_is_reused(trained, recorded, capsys):
+    run = fit(recorded.parent)
+    assert run.reused and run.versions == trained.versions
+    assert_same_bits(run, trained)
+    assert run.history == trained.history and run.seconds == trained.seconds
+    assert run.configuration == trained.configuration
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "joint: recorded run reused (3 epochs, trained in " in captured.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"epochs": 2}, "epochs"),
+        ({"batch_size": 70}, "batch_size"),
+        ({"seed": 5}, "seed"),
+        ({"optimizer": "sgd"}, "optimizer"),
+        ({"loss_weights": None}, "loss_weights"),
+        ({"metrics": None}, "metrics"),
+        ({"validation_data": None}, "validation_data"),
+        ({"inputs": SERIES * 2}, "inputs"),
+        ({"targets": {"reconstruction": SERIES * 2, "label": LABELS}}, "targets"),
+        ({"build_model": lambda: build_model(5)}, "model"),
+    ],
+)
+def test_changed_settings_are_named(recorded, monkeypatch, changes, part):
+    monkeypatch.setenv("RETRAIN", "never")
+    with pytest.raises(RuntimeError, match=f"joint .*settings changed: {part}\\."):
+        fit(recorded.parent, **changes)
+
+
+def test_changed_loss_function_is_noticed():
+    def loss(target, prediction):
+        return keras.ops.mean((target - prediction) ** 2)
+
+    first = training.describe({"label": loss})
+
+    def loss(target, prediction):
+        return keras.ops.mean(abs(target - prediction))
+
+    assert first != training.describe({"label": loss})
+
+
+def cut(folder):
+    content = (folder / "weights.npz").read_bytes()
+    (folder / "weights.npz").write_bytes(content[:-40])
+
+
+def flip(folder):
+    content = bytearray((folder / "weights.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "weights.npz").write_bytes(content)
+
+
+def change_weights(change):
+    def damage(folder):
+        with np.load(folder / "weights.npz") as arrays:
+            arrays = dict(arrays)
+        change(arrays)
+        np.savez(folder / "weights.npz", **arrays)
+        content = (folder / "weights.npz").read_bytes()
+        edit_record(weights_sha256=hashlib.sha256(content).hexdigest())(folder)
+
+    return damage
+
+
+def edit_record(**changes):
+    def damage(folder):
+        record = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps(record | changes))
+
+    return damage
+
+
+def poison(arrays):
+    arrays[next(iter(arrays))][0, 0] = np.nan
+
+
+def reshape(arrays):
+    arrays[next(iter(arrays))] = np.zeros((1, 1), "float32")
+
+
+def rename(arrays):
+    arrays["other"] = arrays.pop(next(iter(arrays)))
+
+
+DAMAGES = {
+    "cut": (cut, "weights.npz is damaged .*SHA-256"),
+    "flipped bit": (flip, "weights.npz is damaged .*SHA-256"),
+    "NaN": (change_weights(poison), "weights.npz is damaged .*not finite"),
+    "shape": (change_weights(reshape), r"weights.npz is damaged .*shape \(1, 1\)"),
+    "names": (change_weights(rename), "weights.npz is damaged .*other names"),
+    "no weights": (
+        lambda folder: (folder / "weights.npz").unlink(),
+        "weights.npz cannot be read",
+    ),
+    "no JSON": (
+        lambda folder: (folder / "run.json").write_text("{"),
+        "run.json is damaged .*JSONDecodeError",
+    ),
+    "binary": (
+        lambda folder: (folder / "run.json").write_bytes(b"\xff\x00"),
+        "run.json is damaged .*UnicodeDecodeError",
+    ),
+    "list": (
+        lambda folder: (folder / "run.json").write_text("[]"),
+        "run.json is damaged .*TypeError",
+    ),
+    "empty": (
+        lambda folder: (folder / "run.json").write_text("{}"),
+        "run.json is damaged .*KeyError",
+    ),
+    "history": (edit_record(history=3), "run.json is damaged .*AttributeError"),
+    "foreign": (edit_record(fingerprint="0"), "run.json is damaged .*fingerprint"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_run_is_refused_with_a_reason(recorded, monkeypatch, damage):
+    spoil, message = DAMAGES[damage]
+    spoil(recorded)
+    before = {path.name: path.read_bytes() for path in recorded.iterdir()}
+    monkeypatch.setenv("RETRAIN", "never")
+    with pytest.raises(RuntimeError, match=message):
+        fit(recorded.parent)
+    assert {path.name: path.read_bytes() for path in recorded.iterdir()} == before
+
+
+def test_damaged_run_is_trained_again_and_replaced(trained, recorded, capsys):
+    cut(recorded)
+    run = fit(recorded.parent)
+    assert not run.reused
+    assert_same_bits(run, trained)
+    (message,) = capsys.readouterr().out.splitlines()
+    assert "weights.npz is damaged" in message and "training" in message
+    assert fit(recorded.parent).reused
+    assert sorted(path.name for path in recorded.iterdir()) == [
+        "run.json",
+        "weights.npz",
+    ]
+
+
+def test_switch_trains_everything_or_nothing(recorded, monkeypatch):
+    monkeypatch.setenv("RETRAIN", "never")
+    assert fit(recorded.parent).reused
+    with pytest.raises(RuntimeError, match="other is not trained .*no recorded run"):
+        fit(recorded.parent, name="other")
+    assert not (recorded.parent / "other").exists()
+    monkeypatch.setenv("RETRAIN", "1")
+    assert not fit(recorded.parent).reused
+    monkeypatch.setenv("RETRAIN", "0")
+    assert fit(recorded.parent).reused
+    monkeypatch.setenv("RETRAIN", "yes")
+    with pytest.raises(ValueError, match="RETRAIN.*Received: 'yes'"):
+        fit(recorded.parent)
+
+
+def interrupt(monkeypatch, epoch):
+    """Makes the training stop right after the checkpoint of an epoch."""
+    save = training.save_checkpoint
+
+    def save_and_stop(path, model, configuration, history):
+        save(path, model, configuration, history)
+        if len(history["loss"]) == epoch:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", save_and_stop)
+
+
+@pytest.mark.parametrize("switch", ["0", "1"])
+def test_interrupted_training_goes_on_with_the_same_bits(
+    trained, tmp_path, monkeypatch, capsys, switch
+):
+    monkeypatch.setenv("RETRAIN", switch)
+    with monkeypatch.context() as patch:
+        interrupt(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            fit(tmp_path)
+    seconds = json.loads(checkpoint_state(tmp_path))["history"]["seconds"]
+    run = fit(tmp_path)
+    assert "going on after epoch 2" in capsys.readouterr().out
+    assert_same_bits(run, trained)
+    assert run.history["seconds"][:2] == seconds
+    assert run.seconds > seconds[1]
+    assert not (tmp_path / "joint" / "checkpoint.npz").exists()
+
+
+def checkpoint_state(folder):
+    with np.load(folder / "joint" / "checkpoint.npz") as arrays:
+        return str(arrays["state"])
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "settings", "shape"])
+def test_damaged_checkpoint_is_refused(trained, tmp_path, monkeypatch, capsys, damage):
+    with monkeypatch.context() as patch:
+        interrupt(patch, 1)
+        with pytest.raises(KeyboardInterrupt):
+            fit(tmp_path, epochs=2 if damage == "settings" else 3)
+    checkpoint = tmp_path / "joint" / "checkpoint.npz"
+    content = bytearray(checkpoint.read_bytes())
+    if damage == "cut":
+        checkpoint.write_bytes(content[: len(content) // 2])
+    elif damage == "flip":
+        content[content.index(b"kernel.npy") + 200] ^= 1
+        checkpoint.write_bytes(content)
+    elif damage == "shape":
+        with np.load(checkpoint) as arrays:
+            arrays = dict(arrays)
+        arrays[next(key for key in arrays if key.startswith("model/000"))] = np.zeros(1)
+        np.savez(checkpoint, **arrays)
+    run = fit(tmp_path)
+    assert "checkpoint.npz is " in capsys.readouterr().out
+    assert_same_bits(run, trained)
+
+
+CHILD = """
+import sys
+from helpers import training, training_test
+build_model = getattr(training_test, sys.argv[2])
+training_test.fit(sys.argv[1], build_model, epochs=int(sys.argv[3]))
+"""
+
+
+def child(folder, build_model, epochs, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(folder), build_model.__name__, str(epochs)],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_killed_training_goes_on_with_the_same_bits(tmp_path):
+    epochs = 30
+    process = child(tmp_path, build_recurrent_model, epochs)
+    checkpoint = tmp_path / "joint" / "checkpoint.npz"
+    deadline = time.monotonic() + 60
+    while not checkpoint.exists():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    history = json.loads(checkpoint_state(tmp_path))["history"]
+    assert 1 <= len(history["loss"]) < epochs
+    resumed = fit(tmp_path, build_recurrent_model, epochs=epochs)
+    assert resumed.history["seconds"][: len(history["loss"])] == history["seconds"]
+    whole = fit(tmp_path, build_recurrent_model, epochs=epochs, name="whole")
+    assert_same_bits(resumed, whole)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_fingerprint_depends_on_no_process_and_no_backend(recorded, backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    # This process has counted other layers than the new one.
+    layers.Dense(2)
+    process = child(
+        recorded.parent, build_model, 3, RETRAIN="never", KERAS_BACKEND=backend
+    )
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert "recorded run reused" in output
+
+
+def test_names_of_later_layers_stay_unique(tmp_path):
+    before = layers.Dense(2)
+    run = fit(tmp_path, plain_model, epochs=1)
+    after = layers.Dense(2)
+    names = {layer.name for layer in run.model.layers}
+    assert after.name != before.name and after.name not in names
+
+
+def test_diverged_training_stops_and_is_recorded(tmp_path):
+    arguments = {
+        "optimizer": keras.optimizers.SGD(1e30),
+        "epochs": 5,
+        "build_model": plain_model,
+    }
+    run = fit(tmp_path, **arguments)
+    assert len(run.history["loss"]) < 5
+    assert not np.isfinite(run.history["loss"][-1])
+    again = fit(tmp_path, **arguments)
+    assert again.reused
+    assert np.isnan(again.history["loss"][-1])
+
+
+def test_single_output_takes_plain_arguments(tmp_path):
+    def build():
+        series = keras.Input((6, 2))
+        return keras.Model(series, layers.Dense(2, name="reconstruction")(series))
+
+    plain = {
+        "targets": SERIES,
+        "loss": "mse",
+        "metrics": ["mae"],
+        "loss_weights": None,
+        "validation_data": (VALIDATION_SERIES, VALIDATION_SERIES),
+    }
+    run = fit(tmp_path, build, name="plain", **plain)
+    assert {"loss", "mae", "val_loss", "val_mae"} < set(run.history)
+    named = {
+        "targets": {"reconstruction": SERIES},
+        "loss": {"reconstruction": "mse"},
+        "metrics": {"reconstruction": ["mae"]},
+        "loss_weights": {"reconstruction": 1},
+        "validation_data": (VALIDATION_SERIES, {"reconstruction": VALIDATION_SERIES}),
+    }
+    assert fit(tmp_path, build, name="plain", **named).reused
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"targets": {"label": LABELS}},
+            "`targets` has no entry for .'reconstruction'",
+        ),
+        ({"loss": {"labels": "mse"}}, r"`loss` has unknown head \['labels'\].*outputs"),
+        ({"loss": "mse"}, "`loss` should be a dict .*Received: str"),
+        ({"loss_weights": {"x": 1.0}}, r"`loss_weights` has unknown head \['x'\]"),
+        ({"loss_weights": {"label": np.nan}}, "`loss_weights` should hold finite"),
+        ({"metrics": {"x": "mse"}}, r"`metrics` has unknown head \['x'\]"),
+        ({"inputs": SERIES[:-1]}, "should agree. Received: 69 and 70"),
+        ({"inputs": SERIES * np.nan}, "`inputs` should hold finite"),
+        ({"inputs": SERIES[:0]}, "`inputs` should hold values"),
+        ({"inputs": SERIES[:, :5]}, r"`inputs` should have the shape \(None, 6, 2\)"),
+        (
+            {"targets": {"reconstruction": SERIES[:, :, :1], "label": LABELS}},
+            r"`targets\['reconstruction'\]` should have the shape",
+        ),
+        (
+            {"targets": {"reconstruction": SERIES, "label": SERIES[:, 0]}},
+            r"`targets\['label'\]` should have the shape \(None,\)",
+        ),
+        ({"validation_data": SERIES}, "`validation_data` should be a tuple"),
+        (
+            {"validation_data": (SERIES, SERIES)},
+            "`validation targets` should be a dict",
+        ),
+        ({"epochs": 0}, "`epochs` .*Received: 0"),
+        ({"batch_size": 1.5}, "`batch_size` .*Received: 1.5"),
+        ({"seed": -1}, "`seed` .*Received: -1"),
+        ({"name": "../joint"}, "`name` .*Received: '../joint'"),
+        ({"build_model": lambda: None}, "`build_model` .*Received: NoneType"),
+    ],
+)
+def test_wrong_arguments_are_refused(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        fit(tmp_path, **({"build_model": plain_model} | changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_model_that_is_passed_twice_is_refused(tmp_path):
+    model = plain_model()
+    fit(tmp_path, lambda: model, epochs=1)
+    with pytest.raises(ValueError, match="Received: a compiled model"):
+        fit(tmp_path, lambda: model, epochs=1)
+
+
+def test_outputs_are_named_as_their_layers(tmp_path):
+    def build():
+        series = keras.Input((6, 2))
+        return keras.Model(series, {"other": layers.Dense(2, name="label")(series)})
+
+    with pytest.raises(ValueError, match="the name of its layer"):
+        fit(tmp_path, build)
+
+
+def test_scores_are_recorded_once_and_then_compared(recorded, capsys):
+    run = fit(recorded.parent)
+    assert training.confirm_scores(run, {"mse": np.float32(0.5), "none": np.nan})
+    run = fit(recorded.parent)
+    assert run.reused and run.scores["mse"] == 0.5
+    capsys.readouterr()
+    assert training.confirm_scores(run, {"mse": 0.5004, "none": np.nan})
+    assert capsys.readouterr().out == ""
+    assert not training.confirm_scores(run, {"mse": 0.5006, "none": np.nan})
+    assert (
+        "joint: scores differ: mse is 0.5006, recorded 0.5" in capsys.readouterr().out
+    )
+    assert training.confirm_scores(run, {"mse": 0.5006, "none": np.nan}, 0.01)
+    assert not training.confirm_scores(run, {"mse": 0.5})
+    assert not training.confirm_scores(run, {"mse": 0.5, "none": 1, "more": 1})
+    assert fit(recorded.parent).scores["mse"] == 0.5
+    with pytest.raises(ValueError, match="`scores` should hold"):
+        training.confirm_scores(run, {})
+    with pytest.raises(ValueError, match="`scores` should be a dict"):
+        training.confirm_scores(run, {"mse": None})
+
+
+def test_first_epoch_reaching():
+    history = {"loss": [3.0, 2.0, 1.0], "accuracy": [0.1, 0.9, 0.8]}
+    assert training.first_epoch_reaching(history, "loss", 2.0) == 2
+    assert training.first_epoch_reaching(history, "loss", 0.5) is None
+    assert training.first_epoch_reaching(history, "accuracy", 0.8, mode="max") == 2
+    with pytest.raises(ValueError, match="Received: 'mse'"):
+        training.first_epoch_reaching(history, "mse", 2.0)
+    with pytest.raises(ValueError, match="Received: 'up'"):
+        training.first_epoch_reaching(history, "loss", 2.0, mode="up")
