@@ -15,7 +15,6 @@ import math
 import os
 import pathlib
 import time
-import warnings
 
 import numpy as np
 import optuna
@@ -25,7 +24,9 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState
 
 from helpers.checks import check_integer
+from helpers.progress import Progress
 from helpers.scores import mean_and_spread
+from helpers.training import retrain_switch
 
 
 def one_at_a_time(base, sweeps):
@@ -148,7 +149,7 @@ def cross_validate(
             models[fingerprint(model)] = model
 
     path = pathlib.Path(folder, f"{name}.jsonl")
-    mode = read_retrain()
+    mode = retrain_switch()
     records = {} if mode == "1" else read_records(path)
     missing = [key for key in models if key not in records]
     if missing and mode == "never":
@@ -160,58 +161,90 @@ def cross_validate(
         )
     if missing:
         path.parent.mkdir(parents=True, exist_ok=True)
-        records = evaluate_missing(evaluate, models, path, mode == "1")
+        records = evaluate_missing(evaluate, models, records, path, mode == "1")
+    else:
+        print(summary_line(name, records, models), flush=True)
     return make_table([records[key] for key in models])
 
 
-def evaluate_missing(evaluate, models, path, anew):
+def evaluate_missing(evaluate, models, records, path, anew):
     """Evaluates the models that have no record, together with other processes.
 
     Args:
         evaluate: Function from `(configuration, fold)` to a dict of scores.
         models: Dict from fingerprint to a dict with configuration, fold, number of
             folds and settings.
+        records: Dict from fingerprint to record, those that are known already.
         path: `pathlib.Path` of the file of records.
-        anew: Boolean, whether only records count that were made since this call.
+        anew: Boolean, whether a record in the file counts only if a process made it
+            since this call.
 
     Returns:
         Dict from fingerprint to record, with all of `models`.
     """
     start = datetime.datetime.now()
+    # What is known here stays known, whatever becomes of the file: two calls with the
+    # same name and other settings would replace each other's records for ever.
+    records = {key: records[key] for key in models if key in records}
     with locked(path):
         study = open_study(path, models)
-    while True:
-        with locked(path):
-            records = read_records(path)
-            done = set(records)
-            if anew:
-                done &= scored_since(study, start)
-            missing = [key for key in models if key not in done]
-            if not missing:
-                return records
-            key, trial = claim(study, models, missing)
-        model = models[key]
-        try:
-            before = time.perf_counter()
-            scores = evaluate(copy.deepcopy(model["configuration"]), model["fold"])
-            seconds = time.perf_counter() - before
-            scores = check_scores(scores, model["configuration"])
-        except BaseException:  # Also when interrupted: the model is free again.
+    with Progress(path.stem, len(models), "model", done=len(records)) as progress:
+        while True:
             with locked(path):
-                study.tell(trial, state=TrialState.FAIL)
-            raise
+                written = read_records(path)
+                usable = scored_since(study, start) if anew else set(models)
+                records |= {key: written[key] for key in usable & set(written)}
+                missing = [key for key in models if key not in records]
+                if not missing:
+                    break
+                key, trial = claim(study, models, missing)
+            progress.done = len(records)
+            progress.show(progress.line(time.perf_counter() - progress.started, {}))
+            records[key] = evaluate_trial(evaluate, models, key, study, trial, path)
+        progress.finish(summary_line(path.stem, records, models))
+    return records
+
+
+def evaluate_trial(evaluate, models, key, study, trial, path):
+    """Evaluates one model and records its scores.
+
+    Args:
+        evaluate: Function from `(configuration, fold)` to a dict of scores.
+        models: Dict from fingerprint to model.
+        key: String, the fingerprint of the model to evaluate.
+        study: `optuna.Study`.
+        trial: `optuna.Trial` of the study, running.
+        path: `pathlib.Path` of the file of records.
+
+    Returns:
+        Dict, the record.
+    """
+    model = models[key]
+    start = time.perf_counter()
+    try:
+        scores = evaluate(copy.deepcopy(model["configuration"]), model["fold"])
+        scores = check_scores(scores, model["configuration"])
+    except BaseException:  # Also when interrupted: the model is free again.
         with locked(path):
-            record = {**model, "scores": scores, "seconds": round(seconds, 3)}
-            write_record(path, record, models)
-            trial.set_user_attr("scored", True)
-            objective = next(iter(scores.values()))
-            # Optuna has no place for NaN.
-            failed = math.isnan(objective)
-            study.tell(
-                trial,
-                None if failed else objective,
-                TrialState.FAIL if failed else TrialState.COMPLETE,
-            )
+            study.tell(trial, state=TrialState.FAIL)
+        raise
+    seconds = round(time.perf_counter() - start, 3)
+    with locked(path):
+        record = {**model, "scores": scores, "seconds": seconds}
+        write_record(path, record, models)
+        trial.set_user_attr("scored", True)
+        objective = next(iter(scores.values()))
+        if math.isnan(objective):  # Optuna has no place for it.
+            study.tell(trial, state=TrialState.FAIL)
+        else:
+            study.tell(trial, objective)
+    return record
+
+
+def summary_line(name, records, models):
+    """Returns a line that is the same whether models were evaluated now or before."""
+    seconds = sum(records[key]["seconds"] for key in models)
+    return f"{name}: {len(models)} models, evaluated in {seconds:.0f} s"
 
 
 def scored_since(study, start):
@@ -303,6 +336,12 @@ def open_study(path, models):
     journal = path.with_suffix(".journal")
     # Other models, other study: the choices of a study's parameters are fixed.
     study_name = f"{path.stem}-{digest(sorted(models))}"
+    if journal.exists():
+        content = journal.read_bytes()
+        # A process that died while it wrote has left a part of a line, to which the
+        # next line would be joined.
+        if not content.endswith(b"\n"):
+            os.truncate(journal, content.rfind(b"\n") + 1)
     for attempt in range(2):
         try:
             # The default lock is a symbolic link, which Windows may forbid.
@@ -314,13 +353,13 @@ def open_study(path, models):
                 storage=JournalStorage(backend),
                 load_if_exists=True,
             )
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except Exception as error:  # Optuna has no exception of its own for this.
             if attempt:
                 raise
-            warnings.warn(
+            print(
                 f"{journal} is damaged ({error}) and is begun anew; the scores are in "
                 f"{path} and stay.",
-                stacklevel=2,
+                flush=True,
             )
             journal.unlink()
 
@@ -337,7 +376,7 @@ def locked(path):
 
 
 def read_records(path):
-    """Reads the scores of models, leaving out damaged lines with a warning.
+    """Reads the scores of models; says which lines are damaged and leaves them out.
 
     Args:
         path: `pathlib.Path` of the file of records, which may not exist.
@@ -363,10 +402,10 @@ def read_records(path):
         except (ValueError, KeyError, TypeError, AttributeError):
             damaged.append(str(number))
     if damaged:
-        warnings.warn(
-            f"{path}: damaged in line {', '.join(damaged)}; what stood there is "
-            "evaluated anew.",
-            stacklevel=2,
+        print(
+            f"{path} is damaged in line {', '.join(damaged)}: what stood there is left "
+            "out and, where it is asked for, evaluated anew.",
+            flush=True,
         )
     return records
 
@@ -608,11 +647,3 @@ def best_configuration(table, score, parameters):
             f"Received: {len(summary)} configurations, none of which has."
         )
     return summary[list(parameters)].to_dict("records")[0]
-
-
-def read_retrain():
-    """Returns the environment variable `RETRAIN`: "0", "1" or "never"."""
-    value = os.environ.get("RETRAIN", "").strip() or "0"
-    if value not in ("0", "1", "never"):
-        raise ValueError(f"RETRAIN should be 0, 1 or never. Received: {value!r}.")
-    return value
