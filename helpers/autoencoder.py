@@ -1,0 +1,191 @@
+"""Blocks of functional LSTM autoencoders: tensor in, tensor out.
+
+A network is put together in the notebook:
+
+    series = keras.Input((num_steps, num_features), name="series")
+    code = autoencoder.encode(series, code_size=64, units=128)
+    outputs = {
+        "reconstruction": autoencoder.decode(code, num_steps, num_features, units=128),
+        "label": autoencoder.classify(code, num_classes=10),
+    }
+    model = keras.Model(series, outputs)
+
+The name of an output's last layer is the output's key, so that targets, losses and loss
+weights go by the same name. `encoder_of` and `decoder_of` give the trained halves.
+
+Reference:
+    Srivastava, Mansimov & Salakhutdinov (2015), "Unsupervised learning of video
+    representations using LSTMs", arXiv:1502.04681. The cell: Hochreiter & Schmidhuber
+    (1997), "Long short-term memory", Neural Computation 9.
+"""
+
+import keras
+from keras import layers
+
+from helpers.checks import check_integer
+from helpers.layers import CodeLSTM, is_unrolled, memory_initializers
+
+
+def encode(series, code_size, units, memory_seed=None):
+    """Reads a sequence into one vector, the code.
+
+    An LSTM reads the sequence; the code is a linear map of its last hidden state.
+
+    Args:
+        series: Keras tensor of shape `(batch, time, features)`, the time known.
+        code_size: Positive integer, numbers in the code.
+        units: Positive integer, size of the LSTM's state.
+        memory_seed: Non-negative integer or `None`. An integer starts the LSTM as a
+            lossless linear memory (see `layers.memory_initializers`; `series` should
+            lie in about -1..1); `None` starts it as Keras does.
+
+    Returns:
+        Keras tensor of shape `(batch, code_size)`, layer name `"code"`.
+
+    Raises:
+        ValueError: If `series` is not `(batch, time, features)` with known time and
+            features, or a size is not a positive integer.
+    """
+    _check_rank("series", series, ("batch", "time", "features"))
+    code_size = check_integer("code_size", code_size, minimum=1)
+    units = check_integer("units", units, minimum=1)
+    num_steps, num_features = series.shape[1:]
+    initial_weights = {}
+    if memory_seed is not None:
+        initial_weights = memory_initializers(num_steps * num_features, memory_seed)
+    hidden = layers.LSTM(
+        units, unroll=is_unrolled(num_steps), name="encoder", **initial_weights
+    )(series)
+    return layers.Dense(
+        code_size,
+        # A matrix that keeps lengths: nothing of what the memory holds is favoured.
+        kernel_initializer="glorot_uniform" if memory_seed is None else "orthogonal",
+        name="code",
+    )(hidden)
+
+
+def decode(
+    code,
+    num_steps,
+    num_features,
+    units,
+    activation=None,
+    position_input=True,
+    state_from_code=True,
+    reverse=False,
+    memory_seed=None,
+    name="reconstruction",
+):
+    """Writes a sequence from the code alone.
+
+    An LSTM gets the code at every step; each step of the sequence is a dense map of
+    the hidden state of that step. No value of the sequence itself is ever fed in.
+
+    Args:
+        code: Keras tensor of shape `(batch, code)`.
+        num_steps: Positive integer, length of the sequence.
+        num_features: Positive integer, values per step.
+        units: Positive integer, size of the LSTM's state.
+        activation: Activation of the output, for instance `"sigmoid"` for values in
+            `[0, 1]`; linear with `None`.
+        position_input: See `layers.CodeLSTM`.
+        state_from_code: See `layers.CodeLSTM`.
+        reverse: See `layers.CodeLSTM`.
+        memory_seed: See `layers.CodeLSTM`; the encoder's, with `reverse=True`.
+        name: String, name of the output.
+
+    Returns:
+        Keras tensor of shape `(batch, num_steps, num_features)`.
+
+    Raises:
+        ValueError: If `code` is not `(batch, code)` or a size is not a positive
+            integer.
+    """
+    _check_rank("code", code, ("batch", "code"))
+    num_features = check_integer("num_features", num_features, minimum=1)
+    hidden = CodeLSTM(
+        units,
+        num_steps,
+        position_input=position_input,
+        state_from_code=state_from_code,
+        reverse=reverse,
+        memory_seed=memory_seed,
+        name=f"{name}_decoder",
+    )(code)
+    return layers.Dense(num_features, activation=activation, name=name)(hidden)
+
+
+def classify(code, num_classes, dropout=0.0, name="label"):
+    """Gives each class a probability: softmax of a dense map of the code.
+
+    Args:
+        code: Keras tensor of shape `(batch, code)`.
+        num_classes: Integer of at least 2.
+        dropout: Share of the code's numbers that training sets to 0, in `[0, 1)`.
+        name: String, name of the output.
+
+    Returns:
+        Keras tensor of shape `(batch, num_classes)`; each row sums to 1.
+
+    Raises:
+        ValueError: If `code` is not `(batch, code)` or an argument is out of range.
+    """
+    _check_rank("code", code, ("batch", "code"))
+    num_classes = check_integer("num_classes", num_classes, minimum=2)
+    if not 0 <= dropout < 1:
+        raise ValueError(f"`dropout` should be in [0, 1). Received: {dropout!r}.")
+    if dropout:
+        code = layers.Dropout(dropout, name=f"{name}_dropout")(code)
+    return layers.Dense(num_classes, activation="softmax", name=name)(code)
+
+
+def encoder_of(model):
+    """Gives the half of a network that reads: series in, code out.
+
+    Args:
+        model: Keras model with a layer `"code"`, for instance of `encode`.
+
+    Returns:
+        Keras model that shares the weights; `(batch, time, features)` to
+        `(batch, code)`. It can be saved and loaded alone.
+
+    Raises:
+        ValueError: If the model has no such layer.
+    """
+    return keras.Model(model.input, _output_of(model, "code"), name="encoder_half")
+
+
+def decoder_of(model, name="reconstruction"):
+    """Gives a half of a network that writes: code in, one output out.
+
+    Args:
+        model: Keras model with a layer `"code"` and a layer `name`.
+        name: String, the output's name: `"reconstruction"`, `"label"`, ...
+
+    Returns:
+        Keras model that shares the weights; `(batch, code)` to the output's shape. It
+        can be saved and loaded alone.
+
+    Raises:
+        ValueError: If the model has no such layer.
+    """
+    code = _output_of(model, "code")
+    return keras.Model(code, _output_of(model, name), name=f"{name}_half")
+
+
+def _output_of(model, name):
+    names = [layer.name for layer in model.layers]
+    if name not in names:
+        raise ValueError(
+            f"The model should have a layer {name!r}. Received: layers {names}."
+        )
+    return model.get_layer(name).output
+
+
+def _check_rank(name, tensor, axes):
+    shape = tuple(tensor.shape)
+    if len(shape) != len(axes) or None in shape[1:]:
+        raise ValueError(
+            f"`{name}` should have the shape ({', '.join(axes)}) with all but the "
+            f"batch known. Received: {shape}."
+        )

@@ -1,0 +1,116 @@
+import keras
+import numpy as np
+import pytest
+
+from helpers import autoencoder
+
+NUM_STEPS, NUM_FEATURES, CODE_SIZE, NUM_CLASSES = 7, 2, 3, 4
+
+
+def build_model(**arguments):
+    series = keras.Input((NUM_STEPS, NUM_FEATURES), name="series")
+    code = autoencoder.encode(series, CODE_SIZE, units=5)
+    return keras.Model(
+        series,
+        {
+            "reconstruction": autoencoder.decode(
+                code, NUM_STEPS, NUM_FEATURES, units=6, **arguments
+            ),
+            "label": autoencoder.classify(code, NUM_CLASSES, dropout=0.5),
+        },
+    )
+
+
+def examples():
+    rng = np.random.default_rng(0)
+    return rng.uniform(size=(4, NUM_STEPS, NUM_FEATURES)).astype("f4")
+
+
+def test_outputs_go_by_their_layers_names_and_shapes():
+    outputs = build_model(activation="sigmoid").predict(examples(), verbose=0)
+    assert outputs["reconstruction"].shape == (4, NUM_STEPS, NUM_FEATURES)
+    assert 0 < outputs["reconstruction"].min() < outputs["reconstruction"].max() < 1
+    np.testing.assert_allclose(outputs["label"].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_halves_work_alone_and_after_saving(tmp_path):
+    model = build_model()
+    outputs = model.predict(examples(), verbose=0)
+    autoencoder.encoder_of(model).save(tmp_path / "encoder.keras")
+    autoencoder.decoder_of(model).save(tmp_path / "decoder.keras")
+    encoder = keras.models.load_model(tmp_path / "encoder.keras")
+    decoder = keras.models.load_model(tmp_path / "decoder.keras")
+    codes = encoder.predict(examples(), verbose=0)
+    assert codes.shape == (4, CODE_SIZE)
+    np.testing.assert_allclose(
+        decoder.predict(codes, verbose=0), outputs["reconstruction"], atol=1e-6
+    )
+    labels = autoencoder.decoder_of(model, "label").predict(codes, verbose=0)
+    np.testing.assert_allclose(labels, outputs["label"], atol=1e-6)
+
+
+def test_decoder_sees_the_code_and_nothing_else():
+    """Other sequences with the same code give the same reconstruction."""
+    model = build_model()
+    decoder = autoencoder.decoder_of(model)
+    assert decoder.input_shape == (None, CODE_SIZE)
+    kernel, bias = model.get_layer("code").get_weights()
+    model.get_layer("code").set_weights([0 * kernel, bias + 1])
+    outputs = model.predict(examples(), verbose=0)["reconstruction"]
+    np.testing.assert_allclose(outputs, np.repeat(outputs[:1], 4, axis=0), atol=1e-6)
+
+
+def test_the_halves_share_the_weights():
+    model = build_model()
+    encoder = autoencoder.encoder_of(model)
+    before = encoder.predict(examples(), verbose=0)
+    model.get_layer("code").bias.assign([1.0, 2.0, 3.0])
+    after = encoder.predict(examples(), verbose=0)
+    np.testing.assert_allclose(after - before, np.tile([1, 2, 3], (4, 1)), atol=1e-5)
+
+
+def test_arguments_reach_the_decoder():
+    model = build_model(position_input=False, reverse=True, memory_seed=1)
+    config = model.get_layer("reconstruction_decoder").get_config()
+    assert config["position_input"] is False
+    assert config["reverse"] is True
+    assert config["memory_seed"] == 1
+
+
+def test_dropout_is_applied_in_training_only():
+    model = build_model()
+    first = model(examples(), training=True)["label"]
+    second = model(examples(), training=True)["label"]
+    assert np.abs(np.array(first) - np.array(second)).max() > 1e-3
+    np.testing.assert_array_equal(
+        model(examples())["label"], model(examples())["label"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda s, c: autoencoder.encode(s, 0, 5), "`code_size`.*Received: 0"),
+        (lambda s, c: autoencoder.encode(s, 3, True), "`units`.*Received: True"),
+        (lambda s, c: autoencoder.encode(c, 3, 5), r"`series`.*Received: \(None, 3\)"),
+        (lambda s, c: autoencoder.decode(s, 7, 2, 5), r"`code`.*\(None, 7, 2\)"),
+        (lambda s, c: autoencoder.decode(c, 0, 2, 5), "`num_steps`.*Received: 0"),
+        (lambda s, c: autoencoder.decode(c, 7, 0, 5), "`num_features`.*Received: 0"),
+        (lambda s, c: autoencoder.classify(c, 1), "`num_classes`.*Received: 1"),
+        (lambda s, c: autoencoder.classify(c, 4, 1.0), "`dropout`.*Received: 1.0"),
+    ],
+)
+def test_bad_arguments_are_named(make, message):
+    series = keras.Input((NUM_STEPS, NUM_FEATURES))
+    with pytest.raises(ValueError, match=message):
+        make(series, keras.Input((CODE_SIZE,)))
+
+
+def test_an_unknown_output_is_named():
+    with pytest.raises(ValueError, match="'next_step'.*Received: layers"):
+        autoencoder.decoder_of(build_model(), "next_step")
+
+
+def test_unknown_time_is_refused():
+    with pytest.raises(ValueError, match=r"`series`.*Received: \(None, None, 2\)"):
+        autoencoder.encode(keras.Input((None, 2)), 3, 5)
