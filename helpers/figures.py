@@ -67,7 +67,8 @@ def use_style():
             "ytick.major.width": 0.7,
             "legend.fontsize": 8,
             "legend.frameon": False,
-            "legend.handlelength": 2.6,
+            "legend.handlelength": 2.2,
+            "legend.columnspacing": 1.4,
             "lines.linewidth": 1.3,
             "lines.markersize": 4,
             "image.cmap": "cividis",
@@ -98,9 +99,10 @@ def plot_series(
     fig, axes = panel_grid(len(panels), num_columns, 1.6, sharex=True, sharey=share_y)
     handles = {}
     for ax, (title, series) in zip(axes, panels.items(), strict=True):
-        labelled = isinstance(series, dict)
+        if not isinstance(series, dict):
+            series = {"": series}
         ax.set_title(title)
-        for label, values in (series if labelled else {"": series}).items():
+        for label, values in check_dict(f"panels: {title}", series).items():
             values = as_columns(f"panels: {title} {label}".rstrip(), values)
             for feature in range(values.shape[1]):
                 name = label
@@ -186,9 +188,9 @@ def plot_reconstructions(
         upper.set_ylim(low - margin, high + margin)
         lower.set_ylim(-limit, limit)
         upper.tick_params(labelbottom=False)
-        last = example + num_columns >= len(series)
-        lower.tick_params(labelbottom=last)
-        if last:
+        lower.tick_params(labelbottom=False)
+        if example + num_columns >= len(series):
+            reach_into_gap(lower, row < num_rows - 1)
             lower.set_xlabel(xlabel)
         if column == 0:
             upper.set_ylabel(ylabel)
@@ -264,8 +266,15 @@ def plot_history(
                 if on_log:
                     check_positive(f"histories: {key} of {label}", values)
                 epochs = np.arange(1, len(values) + 1)
-                marker = "o" if len(values) == 1 else None
-                ax.plot(epochs, values, style, color=colour, marker=marker)
+                # One history needs no markers, but a single point needs one.
+                marked = len(histories) > 1 or len(values) == 1
+                ax.plot(
+                    *(epochs, values, style),
+                    color=colour,
+                    marker=MARKERS[position % len(MARKERS)] if marked else None,
+                    markevery=max(1, len(values) // 8),
+                    markersize=3.5,
+                )
                 drawn += 1
         if not drawn:
             raise ValueError(
@@ -275,7 +284,10 @@ def plot_history(
             )
         ax.set_ylabel((ylabels or {}).get(metric, metric.replace("_", " ")))
         finish_y(ax, on_log, references.get(metric, {}))
-        ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+        ax.margins(x=0.02)
+        ax.xaxis.set_major_locator(
+            ticker.MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+        )
     for index, ax in enumerate(axes):
         if index + num_columns >= len(axes):
             ax.set_xlabel("epoch")
@@ -285,7 +297,8 @@ def plot_history(
     if len(histories) > 1:
         for position, label in enumerate(histories):
             colour = COLOURS[position % len(COLOURS)]
-            names[label] = lines.Line2D([], [], color=colour, linewidth=3)
+            marker = MARKERS[position % len(MARKERS)]
+            names[label] = lines.Line2D([], [], color=colour, marker=marker)
     both = {key.startswith("val_") for history in histories.values() for key in history}
     if both == {True, False}:
         names["training"] = lines.Line2D([], [], color=DATA_COLOUR, linestyle="-")
@@ -343,6 +356,7 @@ def plot_sweep(
     if log_y:
         check_positive(f"table: {score}", all_values)
     references = references or {}
+    has_notes = False
     num_columns = 2 if len(parameters) in (2, 4) else min(3, len(parameters))
     height = 2.5 if len(parameters) == 1 else 1.95
     fig, axes = panel_grid(len(parameters), num_columns, height, sharey=True)
@@ -376,7 +390,7 @@ def plot_sweep(
         upper_edge = ax.get_xaxis_transform()
         for value, note in notes.items():
             ax.plot(
-                *(places[value], 0.965, "x"),
+                *(places[value], 0.955, "x"),
                 color=COLOURS[1],
                 markersize=6,
                 markeredgewidth=1.6,
@@ -385,15 +399,17 @@ def plot_sweep(
             )
             ax.annotate(
                 note,
-                (places[value], 0.965),
+                (places[value], 0.955),
                 xycoords=upper_edge,
-                xytext=(0, -6),
+                xytext=(0, -7),
                 textcoords="offset points",
                 horizontalalignment="center",
                 verticalalignment="top",
                 fontsize=7,
+                linespacing=1,
                 color=COLOURS[1],
             )
+            has_notes = True
         ax.set_xticks(list(places.values()), [format_value(value) for value in values])
         ax.xaxis.set_minor_locator(ticker.NullLocator())
         ax.margins(x=0.12)
@@ -406,6 +422,17 @@ def plot_sweep(
     for index, ax in enumerate(axes):
         if index % num_columns == 0:
             ax.set_ylabel(ylabel or score.replace("_", " "))
+    if has_notes:
+        # Room at the upper edge, so that no point is under a note.
+        low, high = axes[0].get_ylim()
+        if log_y:
+            axes[0].set_ylim(top=high * (high / low) ** 0.3)
+        else:
+            axes[0].set_ylim(top=high + 0.3 * (high - low))
+    if log_y:
+        tidy_log_axis(axes[0].yaxis)
+    for ax in axes:
+        stagger_x_labels(ax)
     # One label for each line is enough, at the right edge of the figure.
     label_right(axes[min(num_columns, len(axes)) - 1], reference_labels(references))
     return fig
@@ -459,6 +486,7 @@ def plot_code_sizes(
         low = np.maximum([errors.min() for errors in values], floor)
         high = np.maximum([errors.max() for errors in values], floor)
         style = line_style(position)
+        zero = means < floor
         ax.errorbar(
             sizes,
             shown,
@@ -466,17 +494,22 @@ def plot_code_sizes(
             capsize=2.5,
             elinewidth=0.9,
             marker=MARKERS[position % len(MARKERS)],
+            markevery=np.flatnonzero(~zero).tolist(),
             **style,
         )
-        zero = means < floor
-        ax.plot(
-            np.array(sizes)[zero],
-            shown[zero],
-            *("v",),
-            color=style["color"],
-            markersize=7,
-            clip_on=False,
-        )
+        if zero.any():
+            at_floor = np.array(sizes)[zero]
+            ax.plot(at_floor, shown[zero], "v", color=style["color"], markersize=6)
+            ax.annotate(
+                f"less than {format_log(floor)}",
+                (at_floor[0], floor),
+                xytext=(-8, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=LABEL_SIZE,
+                color=style["color"],
+            )
         labels.append((shown[-1], label, style["color"], sizes[-1]))
     ax.set_xscale("log", base=2)
     ticks = sorted(all_sizes)
@@ -486,6 +519,7 @@ def plot_code_sizes(
     for size in ticks[-2::-1]:
         if math.log(kept[-1] / size) > span / 20:
             kept.append(size)
+    kept.reverse()
     ax.set_xticks(kept, [str(size) for size in kept])
     ax.xaxis.set_minor_locator(ticker.NullLocator())
     ax.margins(x=0.03)
@@ -590,6 +624,7 @@ def plot_probabilities(images, probabilities, labels, class_names=None):
         width=WIDTH * num_columns / 5,
         height_ratios=[1, 1.05] * num_rows,
     )
+    fig.get_layout_engine().set(h_pad=0.05)
     for ax in grid.ravel()[: 2 * num_rows * num_columns]:
         ax.set_visible(False)
     for example, (image, row, label) in enumerate(
@@ -603,12 +638,12 @@ def plot_probabilities(images, probabilities, labels, class_names=None):
         bars = lower.bar(range(num_classes), row, width=0.8, color="0.75")
         bars[label].set_color(COLOURS[0])
         predicted = row.argmax()
-        title = f"{class_names[label]}, sure by {row[label]:.2f}"
+        title = f"{class_names[label]}: {row[label]:.2f}"
         if predicted != label:
             bars[predicted].set(
                 facecolor="white", edgecolor=COLOURS[1], hatch="/////", linewidth=0.8
             )
-            title = f"{class_names[label]}, taken for {class_names[predicted]}"
+            title = f"{class_names[label]} taken for {class_names[predicted]}"
         upper.set_title(title, loc="center", pad=3, fontsize=8)
         lower.set_ylim(0, 1)
         lower.set_yticks([0, 0.5, 1], ["0", "", "1"], fontsize=7)
@@ -651,8 +686,8 @@ def plot_confusion(matrix, class_names=None):
     diagonal = np.eye(num_classes, dtype=bool)
     errors = np.ma.masked_array(matrix, diagonal)
     highest = max(errors.max(), 1) if num_classes > 1 else 1
-    image = ax.imshow(errors, cmap="Oranges", vmin=0, vmax=highest, aspect="auto")
-    image.cmap.set_bad("0.88")
+    colours = matplotlib.colormaps["Oranges"].with_extremes(bad="0.88")
+    image = ax.imshow(errors, cmap=colours, vmin=0, vmax=highest, aspect="auto")
     for (true, predicted), count in np.ndenumerate(matrix):
         if count or diagonal[true, predicted]:
             dark = not diagonal[true, predicted] and count > 0.6 * highest
@@ -673,7 +708,7 @@ def plot_confusion(matrix, class_names=None):
     ax.vlines(edges, -0.5, num_classes - 0.5, color="white", linewidth=1)
     ax.set_xlabel("predicted")
     ax.set_ylabel("true")
-    bar = fig.colorbar(image, ax=ax, fraction=0.035, pad=0.02)
+    bar = fig.colorbar(image, ax=ax, fraction=0.035, pad=0.02, aspect=28)
     bar.locator = ticker.MaxNLocator(5, integer=True)
     bar.outline.set_visible(False)
     bar.set_label("errors")
@@ -694,7 +729,7 @@ def plot_code_space(
 
     Returns:
         `matplotlib.figure.Figure`; each class has a marker and a colour, and its name
-        at the median of its points.
+        at the median of its points, or beside it where names would overlap.
 
     Raises:
         ValueError: If lengths differ, a point has other than two numbers, or there
@@ -730,9 +765,18 @@ def plot_code_space(
         handles[class_names[label]] = lines.Line2D(
             [], [], linestyle="", marker=marker, color=colour, markersize=5
         )
-    for label in np.unique(labels):
+    ax.set_xlabel(x_name)
+    ax.set_ylabel(y_name)
+    fig.legend(handles.values(), handles, loc="outside right center", title="class")
+    fig.draw_without_rendering()
+    present = np.unique(labels)
+    medians = [np.median(points[labels == label], axis=0) for label in present]
+    pixels = push_apart(ax.transData.transform(medians), 13 * fig.dpi / 72)
+    for label, place in zip(
+        present, ax.transData.inverted().transform(pixels), strict=True
+    ):
         ax.text(
-            *np.median(points[labels == label], axis=0),
+            *place,
             class_names[label],
             ha="center",
             va="center",
@@ -741,9 +785,6 @@ def plot_code_space(
             color=COLOURS[label],
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )
-    ax.set_xlabel(x_name)
-    ax.set_ylabel(y_name)
-    fig.legend(handles.values(), handles, loc="outside right center", title="class")
     return fig
 
 
@@ -945,11 +986,22 @@ def panel_grid(num_panels, num_columns, row_height, **options):
     axes = list(grid.ravel())
     for ax in axes[num_panels:]:
         ax.remove()
-    # An axis shared with a removed panel has its numbers under the last one above it.
-    for index in range(num_panels):
-        if options.get("sharex") and index + num_columns >= num_panels:
-            axes[index].tick_params(labelbottom=True)
+    for index, ax in enumerate(axes[:num_panels]):
+        if index + num_columns >= num_panels:
+            reach_into_gap(ax, index // num_columns < num_rows - 1)
     return fig, axes[:num_panels]
+
+
+def reach_into_gap(ax, over_gap):
+    """Numbers the time axis of a panel that has no panel below it.
+
+    Args:
+        ax: `matplotlib.axes.Axes`.
+        over_gap: Boolean, whether there are further rows: numbers and label then stand
+            in the gap where a panel is missing, and need no room of their own.
+    """
+    ax.tick_params(labelbottom=True)
+    ax.xaxis.set_in_layout(not over_gap)
 
 
 def label_outer(fig, axes, num_columns, xlabel, ylabel):
@@ -963,19 +1015,32 @@ def label_outer(fig, axes, num_columns, xlabel, ylabel):
 
 
 def outer_legend(fig, handles):
-    """Puts a legend above all panels: dict from label to a line."""
+    """Puts a legend above all panels, in rows that are as long as fits.
+
+    Args:
+        fig: `matplotlib.figure.Figure`.
+        handles: Dict from label to a line.
+    """
+    labels = list(handles)
+    widths = [0.5 + 0.062 * len(label) for label in labels]  # Inches, about.
+    num_columns = len(labels)
+    while num_columns > 1:
+        columns = [max(widths[start::num_columns]) for start in range(num_columns)]
+        if sum(columns) < fig.get_figwidth():
+            break
+        num_columns -= 1
+    # matplotlib fills columns first; the order given is to be read in rows.
+    order = [
+        index
+        for start in range(num_columns)
+        for index in range(start, len(labels), num_columns)
+    ]
     fig.legend(
-        list(handles.values()),
-        list(handles),
+        [handles[labels[index]] for index in order],
+        [labels[index] for index in order],
         loc="outside upper center",
-        ncols=legend_columns(handles),
+        ncols=num_columns,
     )
-
-
-def legend_columns(labels):
-    """Returns how many legend entries fit side by side into the width."""
-    longest = max(len(label) for label in labels)
-    return max(1, min(len(labels), int(WIDTH / (0.55 + 0.075 * longest))))
 
 
 def line_style(position):
@@ -1033,6 +1098,24 @@ def format_log(value):
     return f"${power}$" if round(mantissa) == 1 else f"${mantissa:.0f}·{power}$"
 
 
+def stagger_x_labels(ax):
+    """Moves a tick label to a lower line where it would overlap one before it."""
+    ax.figure.draw_without_rendering()
+    edges = []  # Where the labels on each line end, in pixels.
+    gap = 0.25 * LABEL_SIZE * ax.figure.dpi / 72
+    moved = []
+    for label in ax.get_xticklabels():
+        extent = label.get_window_extent()
+        free = [line for line, edge in enumerate(edges) if extent.x0 > edge + gap]
+        line = free[0] if free else len(edges)
+        edges[line : line + 1] = [extent.x1]
+        moved.append("\n" * line + label.get_text())
+    weights = [label.get_fontweight() for label in ax.get_xticklabels()]
+    ax.set_xticks(ax.get_xticks(), moved)
+    for label, weight in zip(ax.get_xticklabels(), weights, strict=True):
+        label.set_fontweight(weight)
+
+
 def reference_labels(references):
     """Returns labels of reference lines for `label_right`."""
     return [
@@ -1078,7 +1161,7 @@ def label_right(ax, labels):
         )
         if x is not None:
             edge = ax.get_xlim()[1]
-            ax.plot([x, edge], [value, value], "-", color=colour, linewidth=0.5)
+            ax.plot([x, edge], [value, value], ":", color=colour, linewidth=0.7)
             ax.set_xlim(right=edge)
 
 
@@ -1101,21 +1184,26 @@ def label_top(ax, references):
     for (label, value), anchor, place in zip(
         references.items(), anchors, places, strict=True
     ):
+        shift = (place - anchor) * width
+        base = {"xy": (value, 1), "xycoords": ("data", "axes fraction")}
+        style = {"textcoords": "offset points", "annotation_clip": False}
         ax.annotate(
             label,
-            xy=(value, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=((place - anchor) * width, 9),
-            textcoords="offset points",
+            **base,
+            **style,
+            xytext=(shift, 8),
             rotation=35,
             rotation_mode="anchor",
             fontsize=LABEL_SIZE,
             color=REFERENCE_COLOUR,
-            annotation_clip=False,
-            arrowprops={
-                **{"arrowstyle": "-", "color": REFERENCE_COLOUR, "linewidth": 0.5},
-                **{"shrinkA": 0, "shrinkB": 0, "relpos": (0, 0)},
-            },
+        )
+        arrow = {"arrowstyle": "-", "color": REFERENCE_COLOUR, "linewidth": 0.5}
+        ax.annotate(
+            "",
+            **base,
+            **style,
+            xytext=(shift, 7),
+            arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0},
         )
 
 
@@ -1147,6 +1235,30 @@ def move_apart(anchors, gap):
     for rank, index in enumerate(order):
         places[index] = sorted_places[rank] + rank * gap
     return places
+
+
+def push_apart(points, distance):
+    """Moves points apart until no two are closer than a distance, mostly.
+
+    Args:
+        points: Array of shape `(points, 2)`.
+        distance: Float.
+
+    Returns:
+        float64 array of the same shape.
+    """
+    points = np.array(points, "float64")
+    for _ in range(50):
+        for first in range(len(points)):
+            for second in range(first):
+                between = points[first] - points[second]
+                length = np.hypot(*between)
+                if length < distance:
+                    # Equal points part along the first axis.
+                    direction = between / length if length else np.array([1.0, 0.0])
+                    points[first] += direction * (distance - length) / 2
+                    points[second] -= direction * (distance - length) / 2
+    return points
 
 
 def is_number(value):
