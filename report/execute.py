@@ -182,6 +182,9 @@ def execute(path, progress, name=None):
         timeout=None,
         record_timing=False,
         coalesce_streams=True,
+        # TensorFlow's C++ code describes the machine on stderr, with times. What Python
+        # writes there, warnings above all, still gets into the notebook.
+        extra_arguments=["--IPKernelApp.capture_fd_output=False"],
     )
     progress.follow(lambda: f"{name}: starting")
     folder = str(path.parent.resolve())
@@ -314,8 +317,6 @@ def main(arguments=None, stream=None):
         paths = find_notebooks(parser.parse_args(arguments).notebooks)
     except ValueError as error:
         parser.error(str(error))
-    # TensorFlow would describe the machine in the notebooks.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     start = time.monotonic()
     with Progress(stream or sys.stdout) as progress:
         for number, path in enumerate(paths, start=1):

@@ -91,6 +91,19 @@ def test_failing_cell_is_shown_and_the_notebook_left_alone(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == [path.name, other.name]
 
 
+def test_warnings_are_kept_and_what_libraries_say_of_the_machine_is_not(
+    tmp_path, monkeypatch
+):
+    # ipykernel behaves otherwise where it is told that pytest runs.
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    warn = "import os, warnings\nwarnings.warn('look here')"
+    path = write(tmp_path, warn, "os.write(2, b'AVX2 FMA')\nprint('x')")
+    assert run(path)[0] == 0
+    _, warned, silent = nbformat.read(path, as_version=4).cells
+    assert "look here" in warned.outputs[0].text
+    assert [output.get("text") for output in silent.outputs] == ["x\n"]
+
+
 def test_dead_kernel_is_reported(tmp_path):
     path = write(tmp_path, "import os\nos.write(2, b'out of luck')\nos._exit(1)")
     code, printed = run(path)

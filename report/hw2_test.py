@@ -24,7 +24,8 @@ def find_first_difference(pages, others):
     if len(pages) != len(others):
         return f"{len(pages)} pages, not {len(others)}"
     for number, (page, other) in enumerate(zip(pages, others, strict=True), start=1):
-        for line, other_line in zip(page.split("\n"), other.split("\n"), strict=False):
+        lines = zip(page.splitlines(), other.splitlines(), strict=False)
+        for line, other_line in lines:
             if line != other_line:
                 return f"page {number}: {line!r}, not {other_line!r}"
         if page != other:
