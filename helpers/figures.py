@@ -38,6 +38,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", "p")
 REFERENCE_COLOUR = "0.35"
 DATA_COLOUR = "0.2"
 LABEL_SIZE = 8  # Points.
+LEADER = {"arrowstyle": "-", "linewidth": 0.5, "shrinkB": 0}  # From label to line.
 
 
 def use_style():
@@ -269,11 +270,14 @@ def plot_history(
                 # One history needs no markers, but a single point needs one.
                 marked = len(histories) > 1 or len(values) == 1
                 ax.plot(
-                    *(epochs, values, style),
+                    epochs,
+                    values,
+                    style,
                     color=colour,
                     marker=MARKERS[position % len(MARKERS)] if marked else None,
                     markevery=max(1, len(values) // 8),
                     markersize=3.5,
+                    markerfacecolor=colour if key == metric else "white",
                 )
                 drawn += 1
         if not drawn:
@@ -362,22 +366,24 @@ def plot_sweep(
     fig, axes = panel_grid(len(parameters), num_columns, height, sharey=True)
     for ax, parameter in zip(axes, parameters, strict=True):
         rows = table if base is None else sweep_rows(table, base, parameter)
-        values = sorted(set(rows[parameter]), key=sort_key)
+        entries = list(rows[parameter])
+        first = [entry for i, entry in enumerate(entries) if entry not in entries[:i]]
+        values = sorted(first, key=sort_key)
         numeric = all(is_number(value) for value in values)
-        places = dict(zip(values, range(len(values)), strict=True))
+        places = list(range(len(values)))
         if numeric and len(values) > 1 and (not log_x or min(values) > 0):
-            places = {value: float(value) for value in values}
+            places = [float(value) for value in values]
             if log_x:
                 ax.set_xscale("log")
-        means, notes = [], {}
-        for value in values:
+        means, notes = [], []
+        for place, value in zip(places, values, strict=True):
             same = [entry is value or entry == value for entry in rows[parameter]]
             scores = rows[score].to_numpy("float64")[same]
             finite = scores[np.isfinite(scores)]
             ax.plot(
-                [places[value]] * len(finite),
+                [place] * len(finite),
                 finite,
-                *("o",),
+                "o",
                 color=COLOURS[0],
                 alpha=0.55,
                 markeredgewidth=0,
@@ -385,12 +391,14 @@ def plot_sweep(
             means.append(scores.mean() if len(finite) == len(scores) else np.nan)
             if len(finite) < len(scores):
                 missing = len(scores) - len(finite)
-                notes[value] = f"{missing} of {len(scores)}\ndiverged"
-        ax.plot(list(places.values()), means, "-", color=COLOURS[0])
+                notes.append((place, f"{missing} of {len(scores)}\ndiverged"))
+        ax.plot(places, means, "-", color=COLOURS[0])
         upper_edge = ax.get_xaxis_transform()
-        for value, note in notes.items():
+        for place, note in notes:
             ax.plot(
-                *(places[value], 0.955, "x"),
+                place,
+                0.955,
+                "x",
                 color=COLOURS[1],
                 markersize=6,
                 markeredgewidth=1.6,
@@ -399,7 +407,7 @@ def plot_sweep(
             )
             ax.annotate(
                 note,
-                (places[value], 0.955),
+                (place, 0.955),
                 xycoords=upper_edge,
                 xytext=(0, -7),
                 textcoords="offset points",
@@ -410,7 +418,7 @@ def plot_sweep(
                 color=COLOURS[1],
             )
             has_notes = True
-        ax.set_xticks(list(places.values()), [format_value(value) for value in values])
+        ax.set_xticks(places, [format_value(value) for value in values])
         ax.xaxis.set_minor_locator(ticker.NullLocator())
         ax.margins(x=0.12)
         ax.set_xlabel((xlabels or {}).get(parameter, parameter.replace("_", " ")))
@@ -692,7 +700,9 @@ def plot_confusion(matrix, class_names=None):
         if count or diagonal[true, predicted]:
             dark = not diagonal[true, predicted] and count > 0.6 * highest
             ax.text(
-                *(predicted, true, f"{count:.0f}"),
+                predicted,
+                true,
+                f"{count:.0f}",
                 ha="center",
                 va="center",
                 fontsize=8,
@@ -1154,10 +1164,7 @@ def label_right(ax, labels):
             fontsize=LABEL_SIZE,
             color=colour,
             annotation_clip=False,
-            arrowprops={
-                **{"arrowstyle": "-", "color": colour, "linewidth": 0.5},
-                **{"shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)},
-            },
+            arrowprops={**LEADER, "color": colour, "shrinkA": 1, "relpos": (0, 0.5)},
         )
         if x is not None:
             edge = ax.get_xlim()[1]
@@ -1197,13 +1204,12 @@ def label_top(ax, references):
             fontsize=LABEL_SIZE,
             color=REFERENCE_COLOUR,
         )
-        arrow = {"arrowstyle": "-", "color": REFERENCE_COLOUR, "linewidth": 0.5}
         ax.annotate(
             "",
             **base,
             **style,
             xytext=(shift, 7),
-            arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={**LEADER, "color": REFERENCE_COLOUR, "shrinkA": 0},
         )
 
 
@@ -1267,7 +1273,7 @@ def is_number(value):
 
 
 def sort_key(value):
-    """Sorts numbers by size and after all others, `None` first."""
+    """Sorts numbers by size, after all others: `None` first, the rest as they come."""
     return (is_number(value), value is not None, value if is_number(value) else 0)
 
 

@@ -198,6 +198,16 @@ def test_sweep_draws_folds_means_and_what_diverged(table):
     assert [t.get_fontweight() for t in clip.get_xticklabels()].index("bold") == 0
 
 
+def test_sweep_of_names_keeps_their_order():
+    kinds = ["lstm", "dense", "conv", [8, 8], "lstm", None]
+    table = pd.DataFrame({"kind": kinds, "loss": range(1, 7)})
+    fig = figures.plot_sweep(table, "kind", "loss", log_y=False)
+    ax = fig.axes[0]
+    labels = [tick.get_text().strip() for tick in ax.get_xticklabels()]
+    assert labels == ["none", "lstm", "dense", "conv", "[8, 8]"]
+    assert ax.lines[-1].get_ydata().tolist() == [6, 3, 2, 3, 4]
+
+
 def test_sweep_labels_do_not_overlap():
     rates = [0.0005, 0.0006, 0.001, 0.0015, 0.05]
     table = pd.DataFrame({"rate": rates, "size": 1, "loss": [0.1] * 5})
