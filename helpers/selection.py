@@ -436,7 +436,7 @@ def write_record(path, record, models):
         plain = {**records[key], "scores": scores}
         lines.append(json.dumps({**plain, "checksum": digest(plain)}) + "\n")
     # A reader finds the old file or the new one, never a part.
-    draft = path.with_suffix(".draft")
+    draft = path.with_suffix(".part")
     draft.write_text("".join(lines), encoding="utf-8", newline="\n")
     os.replace(draft, path)
 
