@@ -1,5 +1,6 @@
 """Training: fit and record a model, or reuse and resume what is recorded."""
 
+import collections
 import contextlib
 import dataclasses
 import hashlib
@@ -7,6 +8,7 @@ import inspect
 import io
 import json
 import math
+import numbers
 import os
 import pathlib
 import platform
@@ -91,6 +93,8 @@ def fit(
     (a training that was cut off still goes on), `never` raises an error instead of
     training, `0` is the same as no variable.
 
+    The call seeds Python, NumPy and Keras, whether it trains or not.
+
     The fingerprint does not hold the code of layer, loss and metric classes of your
     own nor weights that `build_model` loads: set `RETRAIN=1` after changing those.
 
@@ -123,6 +127,23 @@ def fit(
         ValueError: If an argument does not fit the model or the others, or `RETRAIN`
             has another value.
         RuntimeError: If the run would have to be trained and `RETRAIN` is `never`.
+
+    Example:
+
+    ```python
+    def build_model():
+        series = keras.Input((50, 1), name="series")
+        code = keras.layers.LSTM(16)(series)
+        steps = keras.layers.RepeatVector(50)(code)
+        steps = keras.layers.LSTM(16, return_sequences=True)(steps)
+        return keras.Model(series, keras.layers.Dense(1)(steps))
+
+    runs = [
+        fit(build_model, series, series, name=f"plain_seed{seed}", folder="runs",
+            loss="mse", optimizer="adam", epochs=10, batch_size=32, seed=seed)
+        for seed in range(3)
+    ]
+    ```
     """
     retrain = retrain_switch()
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
@@ -172,8 +193,8 @@ def fit(
         except UnusableRecord as unusable:
             reason = str(unusable)
     if retrain == "never":
-        raise RuntimeError(f"{name} is not trained as RETRAIN is 'never': {reason}.")
-    print(f"{name}: {reason}, training", flush=True)
+        raise RuntimeError(f"{name} is not trained, as RETRAIN is never: {reason}.")
+    print(f"{name}: {reason}; training", flush=True)
     return train(name, folder, model, configuration, inputs, targets, validation_data)
 
 
@@ -275,6 +296,11 @@ def new_model(build_model, seed):
             "`build_model` should build a new model at each call and leave compiling "
             "to `fit`. Received: a compiled model."
         )
+    if len(model.inputs) != 1:
+        raise ValueError(
+            "`build_model` should return a model with one input. "
+            f"Received: {len(model.inputs)} inputs."
+        )
     if isinstance(model.output, dict):
         if set(model.output) != set(model.output_names):
             raise ValueError(
@@ -299,12 +325,14 @@ def fresh_names():
     """
     key = "object_name_uids"
     counts_before = global_state.get_global_attribute(key) or {}
-    global_state.set_global_attribute(key, type(counts_before)(int))
-    yield
-    counts = global_state.get_global_attribute(key)
-    # Later layers must not get a name that an earlier one has.
-    for prefix, count in counts_before.items():
-        counts[prefix] = max(counts[prefix], count)
+    counts = collections.defaultdict(int)
+    global_state.set_global_attribute(key, counts)
+    try:
+        yield
+    finally:
+        # Later layers must not get a name that an earlier one has.
+        for prefix, count in counts_before.items():
+            counts[prefix] = max(counts[prefix], count)
 
 
 def by_output(model, argument, values, complete=False):
@@ -334,7 +362,7 @@ def check_loss_weights(model, loss_weights):
     """Returns the weight of each output's loss as a float."""
     weights = by_output(model, "loss_weights", loss_weights)
     for output, weight in weights.items():
-        if np.ndim(weight) or not np.isreal(weight) or not np.isfinite(weight):
+        if not isinstance(weight, numbers.Real) or not math.isfinite(weight):
             raise ValueError(
                 f"`loss_weights` should hold finite numbers. Received: {weight!r} for "
                 f"{output!r}."
@@ -351,7 +379,7 @@ def check_data(model, loss, inputs, targets, prefix=""):
         model, f"{prefix}targets", targets, complete=True
     ).items():
         label = f"{prefix}targets[{output!r}]"
-        # An autoencoder's target is its input: one check and one copy are enough.
+        # An autoencoder's target is its input: one check is enough.
         checked[output] = inputs if target is inputs else check_numbers(label, target)
         check_same(
             (f"examples of {prefix}inputs", f"examples of {label}"),

@@ -2,6 +2,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras.src.backend.common import global_state
 
 from helpers import training
 
@@ -330,7 +332,7 @@ def test_damaged_run_is_trained_again_and_replaced(trained, recorded, capsys):
 def test_switch_trains_everything_or_nothing(recorded, monkeypatch):
     monkeypatch.setenv("RETRAIN", "never")
     assert fit(recorded.parent).reused
-    with pytest.raises(RuntimeError, match="other is not trained .*no recorded run"):
+    with pytest.raises(RuntimeError, match="other is not trained, .*no recorded run"):
         fit(recorded.parent, name="other")
     assert not (recorded.parent / "other").exists()
     monkeypatch.setenv("RETRAIN", "1")
@@ -342,62 +344,124 @@ def test_switch_trains_everything_or_nothing(recorded, monkeypatch):
         fit(recorded.parent)
 
 
-def interrupt(monkeypatch, epoch):
-    """Makes the training stop right after the checkpoint of an epoch."""
+@pytest.fixture(scope="module")
+def checkpoint_content(tmp_path_factory):
+    """The checkpoint of a training that was interrupted after its second epoch."""
+    folder = tmp_path_factory.mktemp("interrupted")
     save = training.save_checkpoint
 
     def save_and_stop(path, model, configuration, history):
         save(path, model, configuration, history)
-        if len(history["loss"]) == epoch:
+        if len(history["loss"]) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "save_checkpoint", save_and_stop)
-
-
-@pytest.mark.parametrize("switch", ["0", "1"])
-def test_interrupted_training_goes_on_with_the_same_bits(
-    trained, tmp_path, monkeypatch, capsys, switch
-):
-    monkeypatch.setenv("RETRAIN", switch)
-    with monkeypatch.context() as patch:
-        interrupt(patch, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RETRAIN", raising=False)
+        patch.setattr(training, "save_checkpoint", save_and_stop)
         with pytest.raises(KeyboardInterrupt):
-            fit(tmp_path)
-    seconds = json.loads(checkpoint_state(tmp_path))["history"]["seconds"]
+            fit(folder)
+    assert [path.name for path in (folder / "joint").iterdir()] == ["checkpoint.npz"]
+    return (folder / "joint" / "checkpoint.npz").read_bytes()
+
+
+@pytest.fixture
+def checkpoint(checkpoint_content, tmp_path):
+    """A fresh copy of that checkpoint, to be resumed or damaged."""
+    path = tmp_path / "joint" / "checkpoint.npz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(checkpoint_content)
+    return path
+
+
+def checkpoint_history(path):
+    with np.load(path) as arrays:
+        return json.loads(str(arrays["state"]))["history"]
+
+
+def test_interrupted_training_goes_on_with_the_same_bits(
+    trained, checkpoint, tmp_path, capsys
+):
+    before = checkpoint_history(checkpoint)
     run = fit(tmp_path)
     assert "going on after epoch 2" in capsys.readouterr().out
     assert_same_bits(run, trained)
-    assert run.history["seconds"][:2] == seconds
-    assert run.seconds > seconds[1]
-    assert not (tmp_path / "joint" / "checkpoint.npz").exists()
+    assert run.history["seconds"][:2] == before["seconds"]
+    assert run.seconds > before["seconds"][1]
+    assert not checkpoint.exists()
 
 
-def checkpoint_state(folder):
-    with np.load(folder / "joint" / "checkpoint.npz") as arrays:
-        return str(arrays["state"])
+def test_retraining_that_was_interrupted_goes_on(
+    recorded, checkpoint, tmp_path, monkeypatch, capsys
+):
+    assert fit(tmp_path).reused  # The finished run is still there.
+    monkeypatch.setenv("RETRAIN", "1")
+    assert not fit(tmp_path).reused
+    assert "going on after epoch 2" in capsys.readouterr().out
+    assert not checkpoint.exists()
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "settings", "shape"])
-def test_damaged_checkpoint_is_refused(trained, tmp_path, monkeypatch, capsys, damage):
-    with monkeypatch.context() as patch:
-        interrupt(patch, 1)
-        with pytest.raises(KeyboardInterrupt):
-            fit(tmp_path, epochs=2 if damage == "settings" else 3)
-    checkpoint = tmp_path / "joint" / "checkpoint.npz"
-    content = bytearray(checkpoint.read_bytes())
-    if damage == "cut":
-        checkpoint.write_bytes(content[: len(content) // 2])
-    elif damage == "flip":
-        content[content.index(b"kernel.npy") + 200] ^= 1
-        checkpoint.write_bytes(content)
-    elif damage == "shape":
-        with np.load(checkpoint) as arrays:
+def test_kill_between_the_two_files_of_a_run_loses_nothing(
+    recorded, checkpoint, tmp_path, capsys
+):
+    (recorded / "weights.npz").write_bytes(b"new weights, but still the old run.json")
+    assert not fit(tmp_path).reused
+    output = capsys.readouterr().out
+    assert "weights.npz is damaged" in output and "going on after" in output
+
+
+def cut_checkpoint(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip_checkpoint(path):
+    content = bytearray(path.read_bytes())
+    content[content.index(b"kernel.npy") + 200] ^= 1
+    path.write_bytes(content)
+
+
+def reshape_checkpoint(path):
+    with np.load(path) as arrays:
+        arrays = dict(arrays)
+    arrays[next(key for key in arrays if key.startswith("model/000"))] = np.zeros(1)
+    np.savez(path, **arrays)
+
+
+def change_state(**changes):
+    def damage(path):
+        with np.load(path) as arrays:
             arrays = dict(arrays)
-        arrays[next(key for key in arrays if key.startswith("model/000"))] = np.zeros(1)
-        np.savez(checkpoint, **arrays)
-    run = fit(tmp_path)
-    assert "checkpoint.npz is " in capsys.readouterr().out
-    assert_same_bits(run, trained)
+        state = json.loads(str(arrays["state"])) | changes
+        np.savez(path, **(arrays | {"state": json.dumps(state)}))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (cut_checkpoint, "damaged"),
+        (flip_checkpoint, "damaged .*CRC"),
+        (reshape_checkpoint, r"damaged .*shape \(1,\)"),
+        (change_state(history=None), "damaged .*AttributeError"),
+        (change_state(fingerprint="0"), "of other settings"),
+        (change_state(versions={}), "of other settings or versions"),
+    ],
+)
+def test_damaged_checkpoint_is_refused(recorded, checkpoint, capsys, damage, message):
+    run = fit(recorded.parent)
+    arguments = ("joint", checkpoint, run.model, run.configuration)
+    weights = weights_of(run)
+    damage(checkpoint)
+    assert training.load_checkpoint(*arguments) == {}
+    assert re.search(f"checkpoint.npz is {message}", capsys.readouterr().out)
+    for before, after in zip(weights, weights_of(run), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_training_starts_over_after_a_damaged_checkpoint(trained, checkpoint, tmp_path):
+    cut_checkpoint(checkpoint)
+    assert_same_bits(fit(tmp_path), trained)
+    assert not checkpoint.exists()
 
 
 CHILD = """
@@ -429,7 +493,7 @@ def test_killed_training_goes_on_with_the_same_bits(tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    history = json.loads(checkpoint_state(tmp_path))["history"]
+    history = checkpoint_history(checkpoint)
     assert 1 <= len(history["loss"]) < epochs
     resumed = fit(tmp_path, build_recurrent_model, epochs=epochs)
     assert resumed.history["seconds"][: len(history["loss"])] == history["seconds"]
@@ -457,6 +521,46 @@ def test_names_of_later_layers_stay_unique(tmp_path):
     after = layers.Dense(2)
     names = {layer.name for layer in run.model.layers}
     assert after.name != before.name and after.name not in names
+
+
+def test_first_model_of_a_process_has_no_names_before_it():
+    global_state.set_global_attribute("object_name_uids", None)
+    with training.fresh_names():
+        assert layers.Dense(2).name == "dense"
+    assert layers.Dense(2).name == "dense_1"
+
+
+def test_failing_build_leaves_the_names_unique():
+    before = layers.Dense(2).name
+    with pytest.raises(ZeroDivisionError), training.fresh_names():
+        1 / 0  # noqa: B018
+    assert layers.Dense(2).name != before
+
+
+def two_inputs():
+    series = [keras.Input((6, 2)), keras.Input((6, 2))]
+    return keras.Model(series, layers.Dense(2)(layers.Add()(series)))
+
+
+def test_moving_average_of_the_weights_is_used_once_at_the_end(tmp_path, monkeypatch):
+    arguments = {
+        "build_model": plain_model,
+        "optimizer": keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5),
+    }
+    last = []
+    save = training.save_checkpoint
+
+    def remember(path, model, *arguments):
+        last[:] = model.get_weights()
+        save(path, model, *arguments)
+
+    monkeypatch.setattr(training, "save_checkpoint", remember)
+    run = fit(tmp_path, **arguments)
+    assert not np.array_equal(last[0], weights_of(run)[0])
+    np.testing.assert_allclose(
+        weights_of(run)[0],
+        run.model.optimizer._model_variables_moving_average[0].numpy(),
+    )
 
 
 def test_diverged_training_stops_and_is_recorded(tmp_path):
@@ -531,6 +635,8 @@ def test_single_output_takes_plain_arguments(tmp_path):
         ({"seed": -1}, "`seed` .*Received: -1"),
         ({"name": "../joint"}, "`name` .*Received: '../joint'"),
         ({"build_model": lambda: None}, "`build_model` .*Received: NoneType"),
+        ({"build_model": two_inputs}, "`build_model` .*Received: 2 inputs"),
+        ({"loss_weights": {"label": "1"}}, "`loss_weights` should hold finite"),
     ],
 )
 def test_wrong_arguments_are_refused(tmp_path, changes, message):
