@@ -115,6 +115,97 @@ def decode(
     return layers.Dense(num_features, activation=activation, name=name)(hidden)
 
 
+def encode_convolutional(series, code_size, filters, kernel_size=5):
+    """Reads a sequence into the code with a convolutional LSTM.
+
+    State and gates have a value per feature and filter, and the products with input
+    and state are convolutions along the features: neighbouring features, such as the
+    pixels of a row, share their weights.
+
+    Args:
+        series: Keras tensor of shape `(batch, time, features)`, time and features
+            known, features in an order in which neighbours belong together.
+        code_size: Positive integer, numbers in the code.
+        filters: Positive integer, filters of the state.
+        kernel_size: Positive integer, width of the convolutions in features.
+
+    Returns:
+        Keras tensor of shape `(batch, code_size)`, layer name `"code"`.
+
+    Raises:
+        ValueError: If `series` is not `(batch, time, features)` with known time and
+            features, or a size is not a positive integer.
+
+    Reference:
+        Shi et al. (2015), "Convolutional LSTM network", arXiv:1506.04214.
+    """
+    _check_rank("series", series, ("batch", "time", "features"))
+    code_size = check_integer("code_size", code_size, minimum=1)
+    check_integer("filters", filters, minimum=1)
+    check_integer("kernel_size", kernel_size, minimum=1)
+    channels = layers.Reshape((*series.shape[1:], 1), name="channels")(series)
+    state = layers.ConvLSTM1D(filters, kernel_size, padding="same", name="encoder")(
+        channels
+    )  # (batch, features, filters)
+    state = layers.Flatten(name="flat_state")(state)
+    return layers.Dense(code_size, name="code")(state)
+
+
+def decode_convolutional(
+    code,
+    num_steps,
+    num_features,
+    filters,
+    kernel_size=5,
+    activation=None,
+    name="reconstruction",
+):
+    """Writes a sequence from the code alone with a convolutional LSTM.
+
+    A dense map spreads the code over features and filters; this is the input of every
+    step, and a second one the initial state.
+
+    Args:
+        code: Keras tensor of shape `(batch, code)`.
+        num_steps: Positive integer, length of the sequence.
+        num_features: Positive integer, values per step.
+        filters: Positive integer, filters of the state.
+        kernel_size: Positive integer, width of the convolutions in features.
+        activation: Activation of the output; linear with `None`.
+        name: String, name of the output.
+
+    Returns:
+        Keras tensor of shape `(batch, num_steps, num_features)`.
+
+    Raises:
+        ValueError: If `code` is not `(batch, code)` or a size is not a positive
+            integer.
+    """
+    _check_rank("code", code, ("batch", "code"))
+    num_steps = check_integer("num_steps", num_steps, minimum=1)
+    num_features = check_integer("num_features", num_features, minimum=1)
+    filters = check_integer("filters", filters, minimum=1)
+    check_integer("kernel_size", kernel_size, minimum=1)
+    plane = (num_features, filters)
+
+    def spread(part):
+        values = layers.Dense(num_features * filters, name=f"{name}_{part}")(code)
+        return layers.Reshape(plane, name=f"{name}_{part}_plane")(values)
+
+    inputs = layers.Dense(num_features * filters, name=f"{name}_input")(code)
+    inputs = layers.RepeatVector(num_steps, name=f"{name}_repeat")(inputs)
+    inputs = layers.Reshape((num_steps, *plane), name=f"{name}_input_planes")(inputs)
+    hidden = layers.ConvLSTM1D(
+        filters,
+        kernel_size,
+        padding="same",
+        return_sequences=True,
+        name=f"{name}_decoder",
+    )(inputs, initial_state=[spread("hidden"), spread("cell")])
+    values = layers.Dense(1, activation=activation, name=f"{name}_value")(hidden)
+    return layers.Reshape((num_steps, num_features), name=name)(values)
+
+
 def classify(code, num_classes, dropout=0.0, name="label"):
     """Gives each class a probability: softmax of a dense map of the code.
 

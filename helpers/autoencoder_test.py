@@ -114,3 +114,51 @@ def test_an_unknown_output_is_named():
 def test_unknown_time_is_refused():
     with pytest.raises(ValueError, match=r"`series`.*Received: \(None, None, 2\)"):
         autoencoder.encode(keras.Input((None, 2)), 3, 5)
+
+
+def build_convolutional_model():
+    series = keras.Input((NUM_STEPS, NUM_FEATURES), name="series")
+    code = autoencoder.encode_convolutional(series, CODE_SIZE, filters=2, kernel_size=3)
+    reconstruction = autoencoder.decode_convolutional(
+        code, NUM_STEPS, NUM_FEATURES, filters=3, kernel_size=3, activation="sigmoid"
+    )
+    return keras.Model(series, {"reconstruction": reconstruction})
+
+
+def test_convolutional_halves_work_alone_and_after_saving(tmp_path):
+    model = build_convolutional_model()
+    outputs = model.predict(examples(), verbose=0)["reconstruction"]
+    assert outputs.shape == (4, NUM_STEPS, NUM_FEATURES)
+    assert 0 < outputs.min() < outputs.max() < 1
+    autoencoder.decoder_of(model).save(tmp_path / "decoder.keras")
+    decoder = keras.models.load_model(tmp_path / "decoder.keras")
+    codes = autoencoder.encoder_of(model).predict(examples(), verbose=0)
+    assert codes.shape == (4, CODE_SIZE)
+    np.testing.assert_allclose(decoder.predict(codes, verbose=0), outputs, atol=1e-6)
+
+
+def test_convolutional_weights_do_not_grow_with_the_row():
+    """Neighbouring features share the weights of the recurrent layers."""
+    narrow = build_convolutional_model().get_layer("encoder").count_params()
+    series = keras.Input((NUM_STEPS, 10 * NUM_FEATURES))
+    code = autoencoder.encode_convolutional(series, CODE_SIZE, filters=2, kernel_size=3)
+    assert keras.Model(series, code).get_layer("encoder").count_params() == narrow
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda s, c: autoencoder.encode_convolutional(s, 0, 2), "`code_size`.*: 0"),
+        (lambda s, c: autoencoder.encode_convolutional(s, 3, 0), "`filters`.*: 0"),
+        (lambda s, c: autoencoder.encode_convolutional(s, 3, 2, 0), "`kernel_size`"),
+        (lambda s, c: autoencoder.encode_convolutional(c, 3, 2), "`series`"),
+        (lambda s, c: autoencoder.decode_convolutional(s, 7, 2, 2), "`code`"),
+        (lambda s, c: autoencoder.decode_convolutional(c, 0, 2, 2), "`num_steps`"),
+        (lambda s, c: autoencoder.decode_convolutional(c, 7, 0, 2), "`num_features`"),
+        (lambda s, c: autoencoder.decode_convolutional(c, 7, 2, -1), "`filters`"),
+    ],
+)
+def test_bad_arguments_of_convolutional_blocks_are_named(make, message):
+    series = keras.Input((NUM_STEPS, NUM_FEATURES))
+    with pytest.raises(ValueError, match=message):
+        make(series, keras.Input((CODE_SIZE,)))

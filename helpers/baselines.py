@@ -206,6 +206,46 @@ def pca_errors(train, test, code_sizes):
     return {size: float(left_out[size] / num_values) for size in code_sizes}
 
 
+def nearest_neighbour_labels(train_codes, train_labels, test_codes):
+    """Predicts the class of the training example with the nearest code.
+
+    Args:
+        train_codes: Array of shape `(train_examples, code)`.
+        train_labels: Integer array of shape `(train_examples,)`.
+        test_codes: Array of shape `(test_examples, code)`.
+
+    Returns:
+        Integer array of shape `(test_examples,)`. Of equally near training examples
+        the first counts.
+
+    Raises:
+        ValueError: If shapes or lengths do not fit, or a code holds NaN or infinity.
+
+    Reference:
+        Cover & Hart, 1967, Nearest neighbor pattern classification. IEEE Transactions
+        on Information Theory 13(1), doi:10.1109/TIT.1967.1053964
+    """
+    axes = ("examples", "code")
+    train_codes = check_numbers("train_codes", train_codes, axes).astype("float32")
+    test_codes = check_numbers("test_codes", test_codes, axes).astype("float32")
+    train_labels = check_numbers("train_labels", train_labels, ("examples",))
+    check_same(
+        ("length of train_codes", "length of train_labels"),
+        (len(train_codes), len(train_labels)),
+    )
+    check_same(
+        ("size of a code in train_codes", "size of a code in test_codes"),
+        (train_codes.shape[1], test_codes.shape[1]),
+    )
+    squares = (train_codes**2).sum(axis=1)
+    # In parts: all distances at once would take gigabytes.
+    nearest = [
+        (squares - 2 * part @ train_codes.T).argmin(axis=1)
+        for part in np.array_split(test_codes, -(-len(test_codes) // 1000))
+    ]
+    return train_labels[np.concatenate(nearest)]
+
+
 def check_train_and_test(train, test):
     """Returns both as arrays, or raises a `ValueError` if sequences differ in shape."""
     train = check_series("train", train)

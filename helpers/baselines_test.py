@@ -183,3 +183,28 @@ def test_mnist_pca_references(mnist):
     errors = baselines.pca_errors(mnist.train_images, mnist.test_images, references)
     # The references were measured on fewer training images.
     assert errors == pytest.approx(references, rel=0.03)
+
+
+def test_nearest_neighbour_is_that_of_all_distances():
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(300, 3)), rng.normal(size=(1500, 3))
+    labels = rng.integers(0, 4, 300)
+    distances = ((test[:, np.newaxis] - train) ** 2).sum(axis=2)
+    expected = labels[distances.argmin(axis=1)]
+    predicted = baselines.nearest_neighbour_labels(train, labels, test)
+    np.testing.assert_array_equal(predicted, expected)
+
+
+@pytest.mark.parametrize(
+    ("train_codes", "labels", "test_codes", "message"),
+    [
+        (np.ones((3, 2)), [0, 1], np.ones((2, 2)), "train_labels.*Received: 3 and 2"),
+        (np.ones((3, 2)), [0, 1, 1], np.ones((2, 4)), "Received: 2 and 4"),
+        (np.ones((3, 2)), [0, 1, 1], np.full((2, 2), np.nan), "test_codes.*NaN"),
+    ],
+)
+def test_nearest_neighbour_refuses_what_does_not_fit(
+    train_codes, labels, test_codes, message
+):
+    with pytest.raises(ValueError, match=message):
+        baselines.nearest_neighbour_labels(train_codes, labels, test_codes)
