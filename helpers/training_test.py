@@ -465,16 +465,25 @@ def test_training_starts_over_after_a_damaged_checkpoint(trained, checkpoint, tm
 
 
 CHILD = """
+import json
 import sys
 from helpers import training, training_test
 build_model = getattr(training_test, sys.argv[2])
-training_test.fit(sys.argv[1], build_model, epochs=int(sys.argv[3]))
+changes = json.loads(sys.argv[3])
+training_test.fit(sys.argv[1], build_model, **changes)
 """
 
 
-def child(folder, build_model, epochs, **environment):
+def child(folder, build_model, changes, **environment):
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(folder), build_model.__name__, str(epochs)],
+        [
+            sys.executable,
+            "-c",
+            CHILD,
+            str(folder),
+            build_model.__name__,
+            json.dumps(changes),
+        ],
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -483,8 +492,8 @@ def child(folder, build_model, epochs, **environment):
 
 
 def test_killed_training_goes_on_with_the_same_bits(tmp_path):
-    epochs = 30
-    process = child(tmp_path, build_recurrent_model, epochs)
+    changes = {"epochs": 15, "validation_data": None}
+    process = child(tmp_path, build_recurrent_model, changes)
     checkpoint = tmp_path / "joint" / "checkpoint.npz"
     deadline = time.monotonic() + 60
     while not checkpoint.exists():
@@ -494,10 +503,10 @@ def test_killed_training_goes_on_with_the_same_bits(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     history = checkpoint_history(checkpoint)
-    assert 1 <= len(history["loss"]) < epochs
-    resumed = fit(tmp_path, build_recurrent_model, epochs=epochs)
+    assert 1 <= len(history["loss"]) < 15
+    resumed = fit(tmp_path, build_recurrent_model, **changes)
     assert resumed.history["seconds"][: len(history["loss"])] == history["seconds"]
-    whole = fit(tmp_path, build_recurrent_model, epochs=epochs, name="whole")
+    whole = fit(tmp_path, build_recurrent_model, name="whole", **changes)
     assert_same_bits(resumed, whole)
 
 
@@ -508,7 +517,7 @@ def test_fingerprint_depends_on_no_process_and_no_backend(recorded, backend):
     # This process has counted other layers than the new one.
     layers.Dense(2)
     process = child(
-        recorded.parent, build_model, 3, RETRAIN="never", KERAS_BACKEND=backend
+        recorded.parent, build_model, {}, RETRAIN="never", KERAS_BACKEND=backend
     )
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
