@@ -11,6 +11,7 @@ code 1, Ctrl-C with exit code 130.
 """
 
 import argparse
+import asyncio
 import glob
 import hashlib
 import os
@@ -204,11 +205,20 @@ def execute(path, progress, name=None):
                 f"Its last words: {last_words}"
             ) from error
         except KeyboardInterrupt:
+            run_sync(_abandon_tasks)()
             # The kernel is asked to stop before it is told to: it may have a file open.
             run_sync(client.km.interrupt_kernel)()
             raise
     save(notebook, path)
     return time.monotonic() - start
+
+
+async def _abandon_tasks():
+    """Ends what nbclient was waiting for, or it would complain of the dead kernel."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _execute_cell(client, index, progress, name):

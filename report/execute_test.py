@@ -164,16 +164,22 @@ def test_interrupt_stops_the_kernel_and_leaves_the_notebook_alone(tmp_path):
     before = path.read_bytes()
     command = [sys.executable, "-m", "report.execute", str(path)]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A shell's background job, as these tests may be, has the signal switched off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     pid = tmp_path / "pid"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (pid.exists() and pid.read_text()):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.1)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=120)
     assert process.returncode == execute.INTERRUPTED
     assert "is left as it was" in printed
     assert "Traceback" not in printed and "Task was destroyed" not in printed
