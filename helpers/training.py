@@ -37,9 +37,11 @@ class Run:
     Attributes:
         name: String, the name of the run.
         model: Compiled `keras.Model` with the trained weights.
-        history: Dict of lists with one value per epoch: every loss and metric, those
-            on the validation data with the prefix `val_`, and `seconds`, the wall
-            time from the start of the training to the end of the epoch.
+        history: Dict of lists with one value per epoch: every loss and metric, as its
+            mean over the examples (for training over the batches of the epoch, while
+            the weights change), those on the validation data with the prefix `val_`,
+            and `seconds`, the wall time from the start of the training to the end of
+            the epoch.
         seconds: Float, wall time of the whole training.
         seed: Integer, the seed.
         configuration: Dict, everything that the result depends on.
@@ -516,12 +518,14 @@ def train(name, folder, model, configuration, inputs, targets, validation_data):
             # Each epoch has its own generator, so that a training that goes on sees
             # the examples in the same order as one that was never cut off.
             order = np.random.default_rng([seed, epoch]).permutation(num_examples)
-            model.reset_metrics()
+            means = Means()
             for batch in range(num_batches):
                 rows = order[batch * batch_size : (batch + 1) * batch_size]
                 logs = model.train_on_batch(
                     inputs[rows], take(model, inputs, targets, rows), return_dict=True
                 )
+                means.add(logs, len(rows))
+                logs = means.result()
                 shown = {key: logs[key] for key in logs if key.endswith("loss")}
                 progress.update(epoch + (batch + 1) / num_batches, shown)
             if validation_data is not None:
@@ -555,13 +559,35 @@ def take(model, inputs, targets, rows):
 def evaluate(model, inputs, targets, batch_size):
     """Returns the losses and metrics on validation data, with the prefix `val_`."""
     batch_size = max(batch_size, VALIDATION_BATCH_SIZE)
-    model.reset_metrics()
+    means = Means()
     for first in range(0, len(inputs), batch_size):
         rows = slice(first, first + batch_size)
         logs = model.test_on_batch(
             inputs[rows], take(model, inputs, targets, rows), return_dict=True
         )
-    return {f"val_{key}": value for key, value in logs.items()}
+        means.add(logs, len(inputs[rows]))
+    return {f"val_{key}": value for key, value in means.result().items()}
+
+
+class Means:
+    """Averages losses and metrics over batches, each example counted once.
+
+    Keras starts losses and metrics anew at each `train_on_batch` and `test_on_batch`.
+    """
+
+    def __init__(self):
+        self.sums = {}
+        self.num_examples = 0
+
+    def add(self, logs, num_examples):
+        """Adds what Keras returns for a batch of so many examples."""
+        for key, value in logs.items():
+            self.sums[key] = self.sums.get(key, 0.0) + float(value) * num_examples
+        self.num_examples += num_examples
+
+    def result(self):
+        """Returns a dict of the means so far."""
+        return {key: value / self.num_examples for key, value in self.sums.items()}
 
 
 # Files.

@@ -701,3 +701,43 @@ def test_first_epoch_reaching():
         training.first_epoch_reaching(history, "mse", 2.0)
     with pytest.raises(ValueError, match="Received: 'up'"):
         training.first_epoch_reaching(history, "loss", 2.0, mode="up")
+
+
+def test_history_counts_every_example_once(tmp_path):
+    """Losses and metrics are means over all examples, as Keras' own `fit` has them."""
+    rng = np.random.default_rng(0)
+    # The last batches, of training and validation, are small and unlike the rest.
+    inputs = rng.normal(size=(1030, 4)).astype("float32")
+    targets = (inputs[:, :1] > 0).astype("float32")
+    targets[-6:] = 1 - targets[-6:]
+
+    def build_model():
+        values = keras.Input((4,), name="values")
+        label = keras.layers.Dense(1, activation="sigmoid", name="label")(values)
+        return keras.Model(values, {"label": label})
+
+    run = training.fit(
+        build_model,
+        inputs,
+        {"label": targets},
+        validation_data=(inputs, {"label": targets}),
+        name="means",
+        folder=tmp_path,
+        loss={"label": "mean_squared_error"},
+        metrics={"label": ["accuracy"]},
+        optimizer=keras.optimizers.SGD(0.0),  # The weights stay: all epochs are alike.
+        epochs=1,
+        batch_size=64,
+        seed=0,
+    )
+    probabilities = run.model.predict(inputs, verbose=0)["label"]
+    expected = float(np.mean((probabilities - targets) ** 2))
+    share = float(np.mean((probabilities > 0.5) == (targets > 0.5)))
+    for prefix in ("", "val_"):
+        assert run.history[f"{prefix}loss"][0] == pytest.approx(expected, rel=1e-5)
+        accuracy = next(
+            values[0]
+            for key, values in run.history.items()
+            if key in (f"{prefix}accuracy", f"{prefix}label_accuracy")
+        )
+        assert accuracy == pytest.approx(share, rel=1e-5)
