@@ -1,0 +1,836 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2. MNIST, row by row
+#
+# **Question.** Can one LSTM network, reading a digit row by row, restore it from 64
+# numbers and recognise it at the same time?
+#
+# **Data.** MNIST: 60,000 training and 10,000 test images of handwritten digits; an image
+# is a sequence of 28 rows of 28 pixels.
+#
+# **Model.** An LSTM autoencoder with two outputs on one code: the reconstruction and a
+# softmax over the ten classes. Beside it the same with convolutional LSTMs.
+#
+# **Answer.** Yes. One network restores the test digits with a squared error of .0032 per
+# pixel, a bit more than a third of the error of PCA with as many numbers, and names 99.4 %
+# of them. Trained for the reconstruction alone it reaches .0020 in 18 epochs; the
+# original report reached .0031 in 50. Convolutional LSTMs, whose epochs take more than twice
+# as long, get less far in the time that was spent on them.
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+import logging
+import os
+import pathlib
+import platform
+import sys
+import tempfile
+import warnings
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+warnings.filterwarnings("ignore", message="IProgress not found")  # No widgets here.
+ROOT = next(
+    folder
+    for folder in [pathlib.Path.cwd(), *pathlib.Path.cwd().parents]
+    if (folder / "helpers").is_dir()
+)
+sys.path.insert(0, str(ROOT))
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers
+
+from helpers import (
+    autoencoder,
+    baselines,
+    datasets,
+    figures,
+    schedules,
+    scores,
+    selection,
+    training,
+    windows,
+)
+
+figures.use_style()
+# TensorFlow warns of many small networks one after another, which is what we want.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+# %% [markdown] tags=["remove-cell"]
+# Every value that can be turned stands in the next cell;
+# `papermill -p CODE_SIZE 32 ...` sets one from outside. A changed value trains exactly
+# what depends on it; everything else comes from the recorded runs.
+
+# %% tags=["parameters"]
+CODE_SIZE = 64  # Numbers in the code, as in the original report.
+ENCODER_UNITS = 128
+DECODER_UNITS = 192
+FILTERS = 16  # Of the convolutional LSTMs.
+EPOCHS = 18  # Of the LSTM networks; the original report trained for 50.
+CONVOLUTIONAL_EPOCHS = 6  # An epoch takes twice as long as the LSTM's.
+CONVOLUTIONAL_BATCH_SIZE = 64
+DENSE_EPOCHS = 15
+BATCH_SIZE = 32
+LEARNING_RATE = 0.005  # Peak of warm-up and cosine decay.
+CLIP_NORM = 1.0  # Largest norm of all gradients together.
+WEIGHT_DECAY = 0.01  # Of AdamW, per step and unit of learning rate.
+LABEL_WEIGHT = 0.02  # Of the cross-entropy; the squared error has weight 1.
+DROPOUT = 0.3  # Share of the code hidden from the softmax in training.
+SEEDS = [0, 1, 2]
+VALIDATION_FRACTION = 0.1  # Of the 60,000.
+DATA_SEED = 0
+SELECTION_IMAGES = 12_000
+SELECTION_EPOCHS = 3
+SELECTION_FOLDS = 2
+
+# %% [markdown]
+# ## Data
+#
+# The images come with the repository (see `data/README.md`); pixels are scaled from
+# 0..255 to $[0, 1]$, where 1 is ink. One example is a sequence of 28 rows with 28
+# features; arrays have the axes (examples, time, features). Validation data are taken
+# from the 60,000; the 10,000 official test images are scored once, by the final
+# networks. (The original report validated on one half of the official test set, whose
+# halves are not alike.)
+
+# %%
+mnist = datasets.load_mnist()
+split = windows.split_examples(
+    len(mnist.train_images), (1 - VALIDATION_FRACTION, VALIDATION_FRACTION), DATA_SEED
+)
+images = {part: mnist.train_images[split[part]] for part in ("train", "validation")} | {
+    "test": mnist.test_images
+}
+labels = {part: mnist.train_labels[split[part]] for part in ("train", "validation")} | {
+    "test": mnist.test_labels
+}
+NUM_STEPS, NUM_FEATURES = images["train"].shape[1:]
+NUM_CLASSES = 10
+for part, values in images.items():
+    print(f"{part}: {values.shape}, {values.min():.0f} to {values.max():.0f}")
+
+# %%
+#| label: fig-digits
+#| fig-cap: "Training images, one per class. The network reads a digit from the top row to the bottom row."
+#| fig-alt: "Ten handwritten digits from 0 to 9."
+firsts = [int(np.flatnonzero(labels["train"] == digit)[0]) for digit in range(10)]
+figures.plot_images(
+    {"train": images["train"][firsts]}, [str(digit) for digit in range(NUM_CLASSES)]
+)
+
+# %% [markdown]
+# ## Baselines
+#
+# *Reconstruction*: one grey value for all pixels, the mean image, the mean image of the
+# true class, and PCA with the same code size. *Label*: the most frequent class, and the
+# nearest neighbour among the 54,000 training images in the 64 numbers of PCA, a simple
+# method that is hard to beat.
+
+# %%
+train, test = images["train"], images["test"]
+pca_sizes = [8, 16, 32, 64, 128]
+pca_errors = baselines.pca_errors(train, test, pca_sizes)
+baseline_errors = {
+    "constant": baselines.constant_prediction(train, test),
+    "mean image": baselines.mean_prediction(train, test),
+    "class mean": baselines.class_mean_prediction(
+        train, labels["train"], labels["test"]
+    ),
+}
+baseline_errors = {
+    name: scores.mean_squared_error(test, prediction)
+    for name, prediction in baseline_errors.items()
+} | {f"PCA-{size}": error for size, error in pca_errors.items()}
+pca = baselines.fit_pca(train, CODE_SIZE)
+neighbours = baselines.nearest_neighbour_labels(
+    baselines.pca_encode(pca, train), labels["train"], baselines.pca_encode(pca, test)
+)
+neighbour_accuracy = float(np.mean(neighbours == labels["test"]))
+most_frequent = np.bincount(labels["train"]).argmax()
+frequent_accuracy = float(np.mean(labels["test"] == most_frequent))
+
+# %%
+#| label: tbl-baselines
+#| tbl-cap: "Baselines on the 10,000 test images, fitted on the training images: mean squared error (MSE) per pixel, and accuracy."
+pd.DataFrame(
+    [
+        {"baseline": name, "MSE": f"{error:.4f}"}
+        for name, error in baseline_errors.items()
+    ]
+    + [
+        {"baseline": "most frequent class", "accuracy": f"{frequent_accuracy:.2%}"},
+        {
+            "baseline": f"nearest neighbour, PCA-{CODE_SIZE}",
+            "accuracy": f"{neighbour_accuracy:.2%}",
+        },
+    ]
+).fillna("").set_index("baseline")
+
+# %% [markdown]
+# ## Model
+#
+# The encoder LSTM reads the rows $x_1, \dots, x_{28}$; the code $z$ of 64 numbers is a
+# linear map of its last state. From the code alone, a decoder LSTM writes the rows
+# again, $\hat x_t = \sigma(U \tilde h_t + b)$, and a dense layer gives the classes'
+# probabilities $p = \mathrm{softmax}(V z + c)$. One network is trained for both with
+# $$L = \frac{1}{784} \lVert x - \hat x \rVert^2 - \lambda \log p_y,
+# \label{eq-joint-loss}$$
+# with $\lambda$ the weight of the categorical cross-entropy. The ten classes exclude
+# each other: a softmax says so, ten sigmoids with binary cross-entropy, as in the
+# original report, do not. Dropout hides a share of the code from the softmax only,
+# not from the decoder.
+#
+# The decoder gets the code at every step, is told the number of the row, starts in a
+# state that is a linear map of the code, and writes the last row first. The
+# convolutional variant has LSTMs whose products are convolutions along the row (Shi et
+# al. 2015), so that neighbouring pixels share weights.
+
+
+# %%
+def build_autoencoder(
+    heads=("reconstruction", "label"),
+    code_size=CODE_SIZE,
+    dropout=DROPOUT,
+    convolutional=False,
+):
+    """One encoder, one code, an output for each of the heads."""
+    shape = (NUM_STEPS, NUM_FEATURES)
+    rows = keras.Input(shape, name="rows")  # (batch, 28, 28)
+    if convolutional:
+        code = autoencoder.encode_convolutional(rows, code_size, FILTERS)
+        decode, size = autoencoder.decode_convolutional, {"filters": FILTERS}
+    else:
+        code = autoencoder.encode(rows, code_size, ENCODER_UNITS)  # (batch, 64)
+        decode, size = autoencoder.decode, {"units": DECODER_UNITS, "reverse": True}
+    outputs = {
+        "reconstruction": decode(code, *shape, activation="sigmoid", **size),
+        "label": autoencoder.classify(code, NUM_CLASSES, dropout),  # (batch, 10)
+    }
+    return keras.Model(rows, {head: outputs[head] for head in heads}, name="digits")
+
+
+model = build_autoencoder()
+model.summary(line_length=90)
+
+
+# %%
+def targets_of(heads, part):
+    """Targets by the name of the output."""
+    targets = {
+        "reconstruction": images[part],
+        "label": windows.one_hot(labels[part], NUM_CLASSES),
+    }
+    return {head: targets[head] for head in heads}
+
+
+# %%
+def arguments_of_fit(heads, num_examples, epochs, **settings):
+    """What all trainings here have in common."""
+    used = {
+        "learning_rate": LEARNING_RATE,
+        "batch_size": BATCH_SIZE,
+        "label_weight": LABEL_WEIGHT,
+    } | settings
+    losses = {
+        "reconstruction": "mean_squared_error",
+        "label": "categorical_crossentropy",
+    }
+    weights = {"reconstruction": 1.0, "label": used["label_weight"]}
+    rate = schedules.warmup_cosine(
+        used["learning_rate"], num_examples, used["batch_size"], epochs, warmup=0.05
+    )
+    return {
+        "loss": {head: losses[head] for head in heads},
+        "loss_weights": {head: weights[head] for head in heads},
+        "metrics": {"label": ["accuracy"]} if "label" in heads else None,
+        "optimizer": keras.optimizers.AdamW(
+            rate, weight_decay=WEIGHT_DECAY, global_clipnorm=CLIP_NORM
+        ),
+        "epochs": epochs,
+        "batch_size": used["batch_size"],
+    }
+
+
+# %%
+def fit_autoencoder(
+    name,
+    seed,
+    epochs,
+    heads=("reconstruction", "label"),
+    batch_size=BATCH_SIZE,
+    **options,
+):
+    """Trains a network on all training images, or loads its recorded run."""
+    return training.fit(
+        lambda: build_autoencoder(heads, **options),
+        images["train"],
+        targets_of(heads, "train"),
+        validation_data=(images["validation"], targets_of(heads, "validation")),
+        name=f"02_{name}_seed{seed}",
+        folder=ROOT / "report" / "runs",
+        seed=seed,
+        **arguments_of_fit(heads, len(images["train"]), epochs, batch_size=batch_size),
+    )
+
+
+# %%
+def evaluate(configuration, fold):
+    """Trains a configuration of the joint network without a fold, and scores it."""
+    heads, settings = ("reconstruction", "label"), dict(configuration)
+    options = {name: settings.pop(name) for name in ("code_size", "dropout")}
+    folds = windows.k_folds(SELECTION_IMAGES, SELECTION_FOLDS, DATA_SEED)
+    targets = targets_of(heads, "train")
+    (train, train_targets), held_out = (
+        (images["train"][part], {head: targets[head][part] for head in heads})
+        for part in folds[fold]
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        run = training.fit(
+            lambda: build_autoencoder(heads, **options),
+            train,
+            train_targets,
+            validation_data=held_out,
+            name=f"fold_{fold}",
+            folder=folder,
+            seed=fold,
+            **arguments_of_fit(heads, len(train), SELECTION_EPOCHS, **settings),
+        )
+    return {
+        "mse": run.history["val_reconstruction_loss"][-1],
+        "error_rate": 1 - run.history["val_label_accuracy"][-1],
+    }
+
+
+# %% [markdown]
+# ## Selection of the hyper-parameters
+#
+# One hyper-parameter is changed at a time, on two folds of 12,000 training images and
+# three epochs: 28 networks. Short trainings on few images rank the configurations; their
+# scores are far from those of the final networks.
+
+# %%
+base = {
+    "code_size": 64,
+    "learning_rate": 0.005,
+    "batch_size": 32,
+    "label_weight": 0.02,
+    "dropout": 0.3,
+}
+sweeps = {
+    "code_size": [32, 64, 128, 256],
+    "learning_rate": [0.05, 0.01, 0.005, 0.001],
+    "batch_size": [32, 64, 128],
+    "label_weight": [0.002, 0.02, 0.2, 2.0],
+    "dropout": [0.0, 0.3, 0.5],
+}
+
+# %% tags=["nbval-ignore-output"]
+selection_table = selection.cross_validate(
+    evaluate,
+    selection.one_at_a_time(base, sweeps),
+    SELECTION_FOLDS,
+    name="02_mnist_rows",
+    folder=ROOT / "report" / "selection",
+    settings={
+        "images": f"the first {SELECTION_IMAGES} of the training split {DATA_SEED}",
+        "epochs": SELECTION_EPOCHS,
+        "units": [ENCODER_UNITS, DECODER_UNITS],
+    },
+)
+
+# %%
+#| label: tbl-selection
+#| tbl-cap: "The eight best configurations of the cross-validation by squared error, code 64: mean and standard deviation over the folds, and the error rate of the label."
+task_rows = selection_table[selection_table["code_size"] == base["code_size"]]
+summary = selection.summarise(task_rows, "mse", list(base))
+rates = selection.summarise(task_rows, "error_rate", list(base))
+summary = summary.rename(columns={"mean": "MSE"}).merge(
+    rates.rename(columns={"mean": "error rate"}).drop(columns=["spread", "folds"])
+)
+summary.drop(columns=["code_size", "folds"]).head(8).round(5).rename(
+    columns=lambda name: name.replace("_", " ")
+)
+
+# %%
+#| label: fig-sweeps
+#| fig-cap: "Held-out MSE per pixel after three epochs on 6,000 images against each hyper-parameter, the others at the base (bold). Points are folds, lines go through means."
+#| fig-alt: "Five panels. The error falls slowly as the code grows. It is lowest at a learning rate of 0.01, higher at 0.005, and highest at 0.001 and 0.05. It rises from batch size 32 to 64. It is lowest at a label weight of 0.02. The dropout hardly changes it."
+figures.plot_sweep(
+    selection_table,
+    list(base),
+    "mse",
+    base=base,
+    references={"mean image": baseline_errors["mean image"]},
+    ylabel="held-out MSE per pixel",
+    xlabels={
+        "code_size": "numbers in the code",
+        "learning_rate": "peak learning rate",
+        "batch_size": "batch size",
+        "label_weight": "weight of the label's loss",
+    },
+)
+
+# %%
+#| label: fig-error-rates
+#| fig-cap: "The same for the share of held-out images with a wrong label."
+#| fig-alt: "Three panels. More than a third of the labels are wrong at a label weight of 0.002, about one in twenty from 0.2 on. Learning rates of 0.005 and 0.01 have fewest wrong labels, and more dropout a few less."
+figures.plot_sweep(
+    selection_table,
+    ["label_weight", "dropout", "learning_rate"],
+    "error_rate",
+    base=base,
+    ylabel="held-out error rate",
+    xlabels={
+        "label_weight": "weight of the label's loss",
+        "learning_rate": "peak learning rate",
+    },
+)
+
+# %% [markdown]
+# ## Training
+#
+# Four networks: reconstruction alone, both outputs, both without dropout, and both with
+# convolutional LSTMs. Where a comparison is decided there is more than one seed.
+
+# %% tags=["nbval-ignore-output", "remove-output"]
+joint_runs = [fit_autoencoder("joint", seed, EPOCHS) for seed in SEEDS]
+reconstruction_runs = [
+    fit_autoencoder("reconstruction", seed, EPOCHS, heads=("reconstruction",))
+    for seed in SEEDS[:2]
+]
+convolutional_runs = [
+    fit_autoencoder(
+        "convolutional",
+        seed,
+        CONVOLUTIONAL_EPOCHS,
+        batch_size=CONVOLUTIONAL_BATCH_SIZE,
+        convolutional=True,
+    )
+    for seed in SEEDS[:1]
+]
+
+
+# %% tags=["nbval-ignore-output", "remove-output"]
+def build_dense_autoencoder():
+    """A dense autoencoder with the same code: no sequence, all pixels at once."""
+    rows = keras.Input((NUM_STEPS, NUM_FEATURES), name="rows")  # (batch, 28, 28)
+    hidden = layers.Flatten(name="pixels")(rows)  # (batch, 784)
+    hidden = layers.Dense(512, activation="gelu", name="encoder")(hidden)
+    code = layers.Dense(CODE_SIZE, name="code")(hidden)  # (batch, 64)
+    hidden = layers.Dense(512, activation="gelu", name="decoder")(code)
+    pixels = NUM_STEPS * NUM_FEATURES
+    hidden = layers.Dense(pixels, activation="sigmoid", name="restored_pixels")(hidden)
+    restored = layers.Reshape((NUM_STEPS, NUM_FEATURES), name="reconstruction")(hidden)
+    return keras.Model(rows, {"reconstruction": restored}, name="dense")
+
+
+# %% tags=["nbval-ignore-output", "remove-output"]
+dense_run = training.fit(
+    build_dense_autoencoder,
+    images["train"],
+    targets_of(["reconstruction"], "train"),
+    validation_data=(
+        images["validation"],
+        targets_of(["reconstruction"], "validation"),
+    ),
+    name="02_dense_seed0",
+    folder=ROOT / "report" / "runs",
+    seed=SEEDS[0],
+    **arguments_of_fit(
+        ["reconstruction"], len(train), DENSE_EPOCHS, learning_rate=0.002
+    ),
+)
+
+# %%
+#| label: fig-training
+#| fig-cap: "Squared error, cross-entropy and accuracy against epochs. Solid: training, dashed: validation. In training the softmax sees the code through dropout, so that its training loss may lie above the validation loss."
+#| fig-alt: "Three panels. The squared error of the LSTM falls below PCA-64 after a few epochs and ends near the original's result. Its validation accuracy passes 99 % in the first half of the epochs; its training accuracy reaches nearly 100 %. The convolutional network lies CONVTRAIN."
+figures.plot_history(
+    {
+        "LSTM": joint_runs[0].history,
+        "convolutional": convolutional_runs[0].history,
+    },
+    ["reconstruction_loss", "label_loss", "label_accuracy"],
+    references={
+        "reconstruction_loss": {
+            "PCA-64": baseline_errors["PCA-64"],
+            "original, 50 epochs": 0.0031,
+        }
+    },
+    log={"reconstruction_loss": True, "label_loss": True, "label_accuracy": False},
+    ylabels={
+        "reconstruction_loss": "MSE per pixel",
+        "label_loss": "cross-entropy in nats",
+        "label_accuracy": "accuracy",
+    },
+)
+
+# %% [markdown]
+# ## Test
+#
+# From here on the 10,000 test images are scored, by the networks as they came out of
+# the training.
+
+
+# %%
+def test_scores(run):
+    """Scores all outputs of a run on the test images, from its weights."""
+    outputs = run.model.predict(images["test"], batch_size=500, verbose=0)
+    result = {
+        "test_mse": scores.mean_squared_error(images["test"], outputs["reconstruction"])
+    }
+    if "label" in outputs:
+        result["test_accuracy"] = scores.accuracy(labels["test"], outputs["label"])
+    return result
+
+
+# %%
+runs = {
+    "reconstruction": reconstruction_runs,
+    "joint": joint_runs,
+    "joint, convolutional": convolutional_runs,
+    "dense autoencoder": [dense_run],
+}
+results = {name: [test_scores(run) for run in group] for name, group in runs.items()}
+confirmed = [
+    training.confirm_scores(run, result)
+    for name, group in runs.items()
+    for run, result in zip(group, results[name], strict=True)
+]
+
+
+def mean_of(name, score):
+    """Mean and spread over the seeds of a test score."""
+    return scores.mean_and_spread([result[score] for result in results[name]])
+
+
+# %%
+#| label: tbl-test
+#| tbl-cap: "Test scores, mean over the seeds ± their standard deviation where there is more than one. MSE is per pixel."
+def with_spread(name, score, form):
+    """Formats a test score as mean ± spread."""
+    if score not in results[name][0]:
+        return ""
+    mean, spread = mean_of(name, score)
+    return form.format(mean) + ("" if np.isnan(spread) else " ± " + form.format(spread))
+
+
+pd.DataFrame(
+    [
+        {
+            "network": name,
+            "MSE": with_spread(name, "test_mse", "{:.5f}"),
+            "accuracy": with_spread(name, "test_accuracy", "{:.2%}"),
+            "weights": f"{group[0].model.count_params():,}",
+            "seeds": len(group),
+            "epochs": len(group[0].history["loss"]),
+        }
+        for name, group in runs.items()
+    ]
+).set_index("network")
+
+# %% [markdown]
+# ### Reconstruction
+
+# %%
+#| label: fig-reconstructions
+#| fig-cap: "The first ten test images and their reconstructions from 64 numbers."
+#| fig-alt: "Three rows of ten digits: originals, LSTM and convolutional LSTM. The reconstructions are hard to tell from the originals."
+lstm = joint_runs[0].model.predict(test, batch_size=500, verbose=0)
+convolutional = convolutional_runs[0].model.predict(test, batch_size=500, verbose=0)
+figures.plot_images(
+    {
+        "original": test[:10],
+        "LSTM": lstm["reconstruction"][:10],
+        "conv. LSTM": convolutional["reconstruction"][:10],
+    }
+)
+
+# %%
+#| label: fig-worst
+#| fig-cap: "The ten test images with the largest squared errors of the LSTM; the numbers are these errors."
+#| fig-alt: "Bold, unusual or decorated digits; their reconstructions are blurred and lose details."
+image_errors = scores.per_example_error(test, lstm["reconstruction"])
+worst = np.argsort(image_errors)[::-1][:10]
+figures.plot_images(
+    {"original": test[worst], "LSTM": lstm["reconstruction"][worst]},
+    [f"{error:.3f}" for error in image_errors[worst]],
+)
+
+# %%
+#| label: fig-error-histogram
+#| fig-cap: "Errors of the 10,000 test images."
+#| fig-alt: "Two overlapping humps on a log axis, LSTM and PCA-64; that of the LSTM lies at errors smaller by a factor of about two to three."
+figures.plot_error_histogram(
+    {
+        "LSTM": image_errors,
+        "PCA-64": scores.per_example_error(test, baselines.pca_reconstruct(pca, test)),
+    },
+    references={"original's mean": 0.0031, "class mean": baseline_errors["class mean"]},
+)
+
+# %% [markdown]
+# ### Label
+
+# %%
+#| label: fig-probabilities
+#| fig-cap: "Test images with the probabilities that the softmax gives the classes: the first five, and the five wrong ones of which the network is surest."
+#| fig-alt: "Five digits with a single full bar at the true class, then five misread digits, each with a high bar at a wrong class."
+wrong = np.flatnonzero(lstm["label"].argmax(axis=1) != labels["test"])
+surest = wrong[np.argsort(lstm["label"][wrong].max(axis=1))[::-1][:5]]
+shown = np.concatenate([np.arange(5), surest])
+figures.plot_probabilities(test[shown], lstm["label"][shown], labels["test"][shown])
+
+# %%
+#| label: fig-confusion
+#| fig-cap: "Confusion matrix of the joint LSTM network (first seed) on the test images."
+#| fig-alt: "Nearly all counts are on the diagonal; the errors are spread over pairs of digits of similar shape, with at most a handful each."
+confusion = scores.confusion_matrix(
+    labels["test"], lstm["label"].argmax(axis=1), NUM_CLASSES
+)
+figures.plot_confusion(confusion)
+
+# %% [markdown]
+# ### The code
+#
+# The encoder alone turns images into codes; the two main directions of 3,000 test codes
+# show how the classes lie.
+
+# %%
+#| label: fig-code-space
+#| fig-cap: "The codes of 3,000 test images, projected to their two principal components."
+#| fig-alt: "A cloud of points in ten colours; digits of one class lie together, and neighbouring classes overlap in this projection."
+encoder = autoencoder.encoder_of(joint_runs[0].model)
+codes = encoder.predict(test[:3000], batch_size=500, verbose=0)
+code_series = codes[:, np.newaxis]  # (examples, 1 step, 64 features)
+points = baselines.pca_encode(baselines.fit_pca(code_series, 2), code_series)
+figures.plot_code_space(points, labels["test"][:3000])
+
+# %% [markdown]
+# The decoder alone turns codes into images. On the way from one digit's code to
+# another's it draws something between the two at each step.
+
+# %%
+#| label: fig-halves
+#| fig-cap: "The decoder alone: from the code of one test image to that of another in nine equal steps."
+#| fig-alt: "Two rows in which one digit changes into another; in the middle both shapes are mixed."
+decoder = autoencoder.decoder_of(joint_runs[0].model)
+shares = np.linspace(0, 1, 10)[:, np.newaxis]
+pairs = [(0, 1), (2, 3)]
+figures.plot_images(
+    {
+        f"{labels['test'][first]} to {labels['test'][second]}": decoder.predict(
+            (1 - shares) * codes[first] + shares * codes[second], verbose=0
+        )
+        for first, second in pairs
+    }
+)
+
+# %% [markdown]
+# ## Time to a given quality
+#
+# Users wait for seconds, not epochs. The validation data tell when a training passes a
+# quality. Each network was trained on one of two cores of a laptop-sized machine, while
+# the other core was busy with another training; the table gives medians over the seeds.
+
+
+# %%
+def reconstruction_curve(run):
+    """Validation MSE after each epoch; Keras names no output where there is one."""
+    return run.history.get("val_reconstruction_loss", run.history["val_loss"])
+
+
+def seconds_to(runs, curve, value, mode):
+    """Median of the wall seconds until a curve is first as good as the value."""
+    seconds = []
+    for run in runs:
+        history = {"curve": curve(run)}
+        epoch = training.first_epoch_reaching(history, "curve", value, mode)
+        seconds.append(np.nan if epoch is None else run.history["seconds"][epoch - 1])
+    return float(np.median(seconds))
+
+
+def accuracy_curve(run):
+    """Validation accuracy after each epoch, nothing where there is no label."""
+    return run.history.get("val_label_accuracy", [])
+
+
+# %%
+#| label: tbl-times
+#| tbl-cap: "Wall seconds of the training on one core until the validation data reach a quality, medians over the seeds; a dash where they do not."
+pca_64 = baseline_errors["PCA-64"]
+pd.DataFrame(
+    [
+        {
+            "network": name,
+            "epochs": len(group[0].history["loss"]),
+            "to PCA-64": seconds_to(group, reconstruction_curve, pca_64, "min"),
+            "to .0035": seconds_to(group, reconstruction_curve, 0.0035, "min"),
+            "to .0031": seconds_to(group, reconstruction_curve, 0.0031, "min"),
+            "to 99.0 %": seconds_to(group, accuracy_curve, 0.99, "max"),
+            "in all": float(np.median([run.seconds for run in group])),
+        }
+        for name, group in runs.items()
+    ]
+).set_index("network").map(lambda value: "–" if np.isnan(value) else f"{value:.0f}")
+
+# %%
+#| label: fig-times
+#| fig-cap: "Validation MSE per pixel against the seconds of training (first seed)."
+#| fig-alt: "Four falling curves on a log axis. The dense autoencoder is fastest and ends after less than three minutes; the LSTM trained for reconstruction alone ends a little lower after about fourteen minutes, the joint LSTM at a higher error. The convolutional network CONVTIME."
+figures.plot_quality_against_time(
+    {
+        name: (group[0].history["seconds"], reconstruction_curve(group[0]))
+        for name, group in runs.items()
+    },
+    references={"PCA-64": pca_64, "original": 0.0031},
+    ylabel="validation MSE per pixel",
+)
+
+# %% [markdown]
+# ## Claims
+#
+# Each sentence is computed from the networks' weights and the data above; a false one
+# stops the notebook and fails its test.
+
+# %%
+joint_mse, joint_accuracy = (
+    mean_of("joint", "test_mse")[0],
+    mean_of("joint", "test_accuracy")[0],
+)
+alone_mse = mean_of("reconstruction", "test_mse")[0]
+dense_mse = mean_of("dense autoencoder", "test_mse")[0]
+convolutional_mse = mean_of("joint, convolutional", "test_mse")[0]
+
+
+def ranking(parameter):
+    """Values of a hyper-parameter, that with the lowest held-out MSE first."""
+    rows = figures.sweep_rows(selection_table, base, parameter)
+    return list(rows.groupby(parameter)["mse"].mean().sort_values().index)
+
+
+joint_is_good = all(
+    result["test_mse"] <= 0.0035 and result["test_accuracy"] >= 0.992
+    for result in results["joint"]
+)
+between = joint_mse < convolutional_mse < pca_64
+rate_is_good = LEARNING_RATE in ranking("learning_rate")[:2]
+batch_is_best = BATCH_SIZE == ranking("batch_size")[0]
+
+# %%
+#| claims: true
+claims = {
+    "reconstruction alone: below .0025 (original: .0031), every seed": (
+        max(result["test_mse"] for result in results["reconstruction"]) < 0.0025
+    ),
+    "both outputs: at most .0035 and at least 99.2 %, every seed": joint_is_good,
+    "both outputs: less than 40 % of the error of PCA-64": joint_mse < 0.4 * pca_64,
+    "a third of the wrong labels of the nearest neighbour": (
+        1 - joint_accuracy < (1 - neighbour_accuracy) / 3
+    ),
+    "the label costs the reconstruction: 1.3 to 1.8 times its error alone": (
+        1.3 < joint_mse / alone_mse < 1.8
+    ),
+    "a dense autoencoder of the same code is within 15 % of the LSTM": (
+        abs(dense_mse / alone_mse - 1) < 0.15
+    ),
+    "convolutional LSTMs: better than PCA-64, worse than the LSTM": between,
+    "the learning rate is one of the two best of the sweep": rate_is_good,
+    "the batch size is the best of the sweep": batch_is_best,
+    "the scores are those that were recorded after training": all(confirmed),
+}
+assert all(claims.values()), [claim for claim, holds in claims.items() if not holds]
+claims
+
+
+# %% tags=["remove-cell"]
+def score_row(data, name, output, metric, reference, baseline):
+    """A line of the report's table of results."""
+    score = {"MSE": "test_mse", "accuracy": "test_accuracy"}[metric]
+    mean, spread = mean_of(name, score)
+    return {
+        "task": "2. MNIST, row by row",
+        "data": data,
+        "output": output,
+        "metric": metric,
+        "reference": reference,
+        "baseline": baseline,
+        "ours": mean,
+        "spread": spread,
+        "seeds": len(results[name]),
+        "unit": {"MSE": "per pixel", "accuracy": "share"}[metric],
+    }
+
+
+# %% tags=["remove-cell"]
+pd.DataFrame(
+    [
+        score_row("LSTM", "reconstruction", "reconstruction", "MSE", 0.0031, pca_64),
+        score_row("LSTM, joint", "joint", "reconstruction", "MSE", None, pca_64),
+        score_row(
+            "LSTM, joint", "joint", "label", "accuracy", 0.9904, neighbour_accuracy
+        ),
+        score_row(
+            *("ConvLSTM, joint", "joint, convolutional", "reconstruction", "MSE"),
+            *(None, pca_64),
+        ),
+        score_row(
+            *("ConvLSTM, joint", "joint, convolutional", "label", "accuracy"),
+            *(None, neighbour_accuracy),
+        ),
+    ]
+).to_csv(ROOT / "report" / "scores" / "02_mnist_rows.csv", index=False)
+
+# %% [markdown]
+# ## Discussion
+#
+# - One code serves both outputs, at a price: with the label in the loss the
+#   reconstruction's error is about one and a half times that of the network without it.
+#   More weight on the label names digits better and restores them worse.
+# - Small batches are what made the difference to the original report: with the same
+#   number of epochs a batch of 32 takes twice the steps of one of 64, and the error after
+#   few epochs is far lower.
+# - The short trainings of the sweep prefer a rate of 0.01. The final networks use 0.005,
+#   the second best there, since they are trained for fifty times as many steps.
+# - Nothing here needs a sequence: a dense autoencoder of the same code, which sees all
+#   pixels at once, is about as good and trained in a fifth of the time. What the LSTM
+#   shows is that reading row by row costs nothing in quality.
+# - The convolutional variant has a third of the weights and learns as much per epoch, but
+#   a convolution per step is slow on a CPU: it was given 6 epochs and one seed, in which
+#   its learning rate came down from the peak three times as fast. Its scores say what one
+#   gets in the same time, not what it could reach.
+# - The 0.6 % that are misread are mostly digits that people would argue about; no
+#   augmentation was tried.
+#
+# ## References
+#
+# - S. Hochreiter and J. Schmidhuber, "Long short-term memory", *Neural Computation* 9,
+#   1997, doi:10.1162/neco.1997.9.8.1735.
+# - Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to
+#   document recognition", *Proceedings of the IEEE* 86, 1998, doi:10.1109/5.726791.
+# - X. Shi et al., "Convolutional LSTM network: a machine learning approach for
+#   precipitation nowcasting", *NeurIPS*, 2015, arXiv:1506.04214.
+# - N. Srivastava, E. Mansimov and R. Salakhutdinov, "Unsupervised learning of video
+#   representations using LSTMs", *ICML*, 2015, arXiv:1502.04681.
+
+# %% tags=["nbval-ignore-output"]
+print(
+    f"Python {platform.python_version()}, Keras {keras.__version__} on "
+    f"{keras.backend.backend()}, NumPy {np.__version__}, {os.cpu_count()} cores"
+)
