@@ -178,6 +178,7 @@ baseline_table = pd.DataFrame(
 ).set_index("data")
 baseline_table.map("{:.4f}".format)
 
+
 # %% [markdown]
 # The original report's reference values (mean .0884, PCA-32 .0306) belong to its own
 # map, whose sequences have a larger variance than those of [ours](#eq-centre);
@@ -209,7 +210,6 @@ baseline_table.map("{:.4f}".format)
 # $Q^\top = Q^{-1}$ and writes the last value first, so that it takes back step by step
 # what the encoder did. All weights are trained as usual from there. Beside the code,
 # the decoder is told the number of the step, and its first state is a linear map of $z$.
-
 
 # %%
 def build_autoencoder(code_size, seed):
@@ -246,7 +246,6 @@ model.summary(line_length=80)
 # 13 configurations on two folds, 26 networks of a few epochs.
 # `selection.cross_validate` keeps each score as soon as it is there, and several
 # processes may share the work.
-
 
 # %%
 def fit_autoencoder(name, build, data, code_size, seed, **settings):
@@ -425,7 +424,6 @@ figures.plot_history(
 # ## Reconstruction
 #
 # From here on the test data are scored.
-
 
 # %%
 def test_error(run, data):
