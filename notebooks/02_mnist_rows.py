@@ -182,6 +182,7 @@ pd.DataFrame(
     ]
 ).fillna("").set_index("baseline")
 
+
 # %% [markdown]
 # ## Model
 #
@@ -200,7 +201,6 @@ pd.DataFrame(
 # state that is a linear map of the code, and writes the last row first. The
 # convolutional variant has LSTMs whose products are convolutions along the row (Shi et
 # al. 2015), so that neighbouring pixels share weights.
-
 
 # %%
 def build_autoencoder(
@@ -481,12 +481,12 @@ figures.plot_history(
     },
 )
 
+
 # %% [markdown]
 # ## Test
 #
 # From here on the 10,000 test images are scored, by the networks as they came out of
 # the training.
-
 
 # %%
 def test_scores(run):
@@ -642,13 +642,13 @@ figures.plot_images(
     }
 )
 
+
 # %% [markdown]
 # ## Time to a given quality
 #
 # Users wait for seconds, not epochs. The validation data tell when a training passes a
 # quality. Each network was trained on one of two cores of a laptop-sized machine, while
 # the other core was busy with another training; the table gives medians over the seeds.
-
 
 # %%
 def reconstruction_curve(run):
