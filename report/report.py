@@ -50,8 +50,8 @@
 # on validation data, and for the uniform sequences in its own scaling, in which errors
 # are about a tenth larger. *Baseline* is the best of the simple methods that the
 # chapter compares with; *ours* is the mean over independently trained networks, ± one
-# standard deviation. All of ours and all baselines are scored on test data that took no part in
-# training or selection.
+# standard deviation. All of ours and all baselines are scored on test data that took no
+# part in training or selection.
 
 # %% tags=["remove-input"]
 import pathlib
