@@ -30,8 +30,8 @@
 # 50 numbers are kept in 64. With 32 numbers the noise is restored as well as by principal
 # component analysis (PCA), and a few per cent better after training on more sequences;
 # nothing can do much better. Where the sequences have structure, the dip, 40 numbers of the network are worth far more
-# than 40 of PCA: its error is less than a quarter. What decides is the start: the same
-# LSTMs as Keras starts them learn next to nothing in these epochs.
+# than 40 of PCA: its error is less than a quarter. The original's network,
+# which starts as Keras starts it, learns next to nothing in these epochs.
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 import logging
@@ -515,7 +515,9 @@ code_runs = {
         ("dip", DIP_CODE_SIZES),
     )
     for size in sizes
+    if (data, size) != ("uniform", CODE_SIZE)
 }
+code_runs["uniform", CODE_SIZE] = uniform_runs
 more_run = fit_autoencoder(
     "01_more_uniform_code32",
     build_autoencoder,
@@ -606,6 +608,8 @@ wrong_rates = float(min(rates[0.05], rates[0.0005]))
 means = selection.summarise(task_rows, "validation_mse", list(base))
 means = means[(means["learning_rate"] == 0.005) & (means["batch_size"] == 32)]
 unclipped = means.loc[means["clip_norm"].isna(), "mean"].item()
+above = [error > 0.0020 for error in code_errors["dip", 40]]
+dips_agree = sum(above) == 1 and max(code_errors["dip", 40]) < pca["dip"][40] / 2
 dip_40 = float(np.mean(code_errors["dip", 40]))
 noise_32 = float(np.mean(code_errors["uniform", 32]))
 plain_is_bad = plain_error > pca["uniform"][16]
@@ -632,7 +636,8 @@ claims = {
         0.9 < more_error / pca["more uniform"][32] < 0.99
     ),
     "dip, code 32: below .0145 and below PCA-32, every seed": dip_32_is_good,
-    "dip, code 40: below a quarter of PCA-40": dip_40 < pca["dip"][40] / 4,
+    "dip, code 40: below a quarter of PCA-40, mean": dip_40 < pca["dip"][40] / 4,
+    "dip, code 40: one seed of three above .0020, all below half of PCA-40": dips_agree,
     "the scores are those that were recorded after training": all(confirmed),
 }
 assert all(claims.values()), [claim for claim, holds in claims.items() if not holds]
@@ -666,10 +671,13 @@ pd.DataFrame(
 # %% [markdown]
 # ## Discussion
 #
-# - The start decides. The same cells, data and optimizer that learn next to nothing in
-#   these epochs when Keras starts them restore the sequences when they start as a
-#   memory. What the original report took for the difficulty of the task was the
-#   forgetting of an untrained LSTM.
+# - A network that starts as a memory restores the sequences in epochs in which the
+#   original's learns next to nothing. The two differ in more than the start: ours is also
+#   told the number of the step, starts its decoder from the code and writes backwards.
+#   What each of these contributes was not separated here.
+# - Start, units and the form of the decoder were settled before the cross-validation, in
+#   some twenty pilot trainings on the first 8,000 sequences of the same generator seed.
+#   Some of these are test sequences here: the choices have seen them, the weights not.
 # - A code of 64 for 50 values is no compression, here as in the original report; PCA
 #   does it exactly with 49. The task says something about compression only below that,
 #   and on independent values nothing can be much better than PCA there.
@@ -677,7 +685,8 @@ pd.DataFrame(
 #   bounded. With a code of 32 it takes more than the original setting's 6,000 sequences
 #   to keep that gain on test data.
 # - On the dip data there is structure, and a network that finds the dip needs fewer
-#   numbers than a linear code.
+#   numbers than a linear code. At code 40 the seeds differ by a factor of three, and one
+#   of three stays just above .0020.
 # - Not tried: longer sequences than the state has units, where an orthogonal memory can
 #   no longer hold everything.
 #
