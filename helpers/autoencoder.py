@@ -22,11 +22,11 @@ Reference:
 import keras
 from keras import layers
 
-from helpers.checks import check_integer
+from helpers.checks import check_integer, check_same
 from helpers.layers import CodeLSTM, is_unrolled, memory_initializers
 
 
-def encode(series, code_size, units, memory_seed=None):
+def encode(series, code_size, units, memory_seed=None, return_states=False):
     """Reads a sequence into one vector, the code.
 
     An LSTM reads the sequence; the code is a linear map of its last hidden state.
@@ -38,9 +38,12 @@ def encode(series, code_size, units, memory_seed=None):
         memory_seed: Non-negative integer or `None`. An integer starts the LSTM as a
             lossless linear memory (see `layers.memory_initializers`; `series` should
             lie in about -1..1); `None` starts it as Keras does.
+        return_states: Whether to return the state after each step, too.
 
     Returns:
-        Keras tensor of shape `(batch, code_size)`, layer name `"code"`.
+        Keras tensor of shape `(batch, code_size)`, layer name `"code"`. With
+        `return_states` a tuple `(code, states)`: `states` is a tensor of shape
+        `(batch, time, units)`, of which step `t` has read the series up to `t` only.
 
     Raises:
         ValueError: If `series` is not `(batch, time, features)` with known time and
@@ -54,14 +57,23 @@ def encode(series, code_size, units, memory_seed=None):
     if memory_seed is not None:
         initial_weights = memory_initializers(num_steps * num_features, memory_seed)
     hidden = layers.LSTM(
-        units, unroll=is_unrolled(num_steps), name="encoder", **initial_weights
+        units,
+        unroll=is_unrolled(num_steps),
+        return_sequences=return_states,
+        name="encoder",
+        **initial_weights,
     )(series)
-    return layers.Dense(
+    states = hidden
+    if return_states:
+        last = layers.Cropping1D((num_steps - 1, 0), name="last_step")(states)
+        hidden = layers.Flatten(name="last_state")(last)
+    code = layers.Dense(
         code_size,
         # A matrix that keeps lengths: nothing of what the memory holds is favoured.
         kernel_initializer="glorot_uniform" if memory_seed is None else "orthogonal",
         name="code",
     )(hidden)
+    return (code, states) if return_states else code
 
 
 def decode(
@@ -228,6 +240,37 @@ def classify(code, num_classes, dropout=0.0, name="label"):
     if dropout:
         code = layers.Dropout(dropout, name=f"{name}_dropout")(code)
     return layers.Dense(num_classes, activation="softmax", name=name)(code)
+
+
+def forecast(series, states, name="next_step"):
+    """Predicts after each step the next one, from what was read so far.
+
+    The prediction for step `t + 1` is step `t` plus a dense map of the encoder's state
+    at `t`. The map starts as zero: untrained, the network predicts that nothing
+    changes, and what it learns is a correction.
+
+    Args:
+        series: Keras tensor of shape `(batch, time, features)`.
+        states: Keras tensor of shape `(batch, time, units)`, of `encode` with
+            `return_states=True` or a map of each of its steps alone.
+        name: String, name of the output.
+
+    Returns:
+        Keras tensor of shape `(batch, time, features)`; step `t` predicts step `t + 1`
+        of the series. No later step of the series changes it.
+
+    Raises:
+        ValueError: If an argument is not `(batch, time, ...)`, the time not the same.
+    """
+    _check_rank("series", series, ("batch", "time", "features"))
+    _check_rank("states", states, ("batch", "time", "units"))
+    check_same(
+        ("steps of series", "steps of states"), (series.shape[1], states.shape[1])
+    )
+    change = layers.Dense(
+        series.shape[2], kernel_initializer="zeros", name=f"{name}_change"
+    )(states)
+    return layers.Add(name=name)([series, change])
 
 
 def encoder_of(model):

@@ -162,3 +162,60 @@ def test_bad_arguments_of_convolutional_blocks_are_named(make, message):
     series = keras.Input((NUM_STEPS, NUM_FEATURES))
     with pytest.raises(ValueError, match=message):
         make(series, keras.Input((CODE_SIZE,)))
+
+
+def build_forecaster():
+    series = keras.Input((NUM_STEPS, NUM_FEATURES), name="series")
+    code, states = autoencoder.encode(series, CODE_SIZE, units=5, return_states=True)
+    outputs = {
+        "reconstruction": autoencoder.decode(code, NUM_STEPS, NUM_FEATURES, units=6),
+        "next_step": autoencoder.forecast(series, states),
+    }
+    model = keras.Model(series, outputs)
+    rng = np.random.default_rng(1)
+    return model, [
+        rng.normal(size=shape) for shape in ((5, NUM_FEATURES), NUM_FEATURES)
+    ]
+
+
+def test_untrained_forecast_is_that_nothing_changes():
+    model, _ = build_forecaster()
+    outputs = model.predict(examples(), verbose=0)
+    np.testing.assert_array_equal(outputs["next_step"], examples())
+
+
+def test_no_later_value_changes_a_forecast():
+    model, weights = build_forecaster()
+    model.get_layer("next_step_change").set_weights(weights)
+    before = model.predict(examples(), verbose=0)
+    assert np.abs(before["next_step"] - examples()).min() > 1e-4
+    for step in range(NUM_STEPS):
+        changed = examples()
+        changed[:, step] += 1
+        after = model.predict(changed, verbose=0)
+        difference = np.abs(after["next_step"] - before["next_step"])
+        assert difference[:, :step].max(initial=0) < 1e-6
+        assert difference[:, step:].min(axis=(0, 2)).min() > 1e-6
+        # The reconstruction has read all steps: this check can tell the two apart.
+        difference = np.abs(after["reconstruction"] - before["reconstruction"])
+        assert difference[:, :1].max() > 1e-6
+
+
+def test_states_come_with_the_same_code():
+    keras.utils.set_random_seed(0)
+    series = keras.Input((NUM_STEPS, NUM_FEATURES))
+    alone = keras.Model(series, autoencoder.encode(series, CODE_SIZE, units=5))
+    both = keras.Model(
+        series, autoencoder.encode(series, CODE_SIZE, units=5, return_states=True)
+    )
+    both.set_weights(alone.get_weights())
+    code, states = both.predict(examples(), verbose=0)
+    assert states.shape == (4, NUM_STEPS, 5)
+    np.testing.assert_allclose(code, alone.predict(examples(), verbose=0), atol=1e-6)
+
+
+def test_forecast_needs_a_state_per_step():
+    with pytest.raises(ValueError, match="steps of series"):
+        autoencoder.forecast(keras.Input((7, 2)), keras.Input((6, 5)))
+    with pytest.raises(ValueError, match="`states` should have the shape"):
+        autoencoder.forecast(keras.Input((7, 2)), keras.Input((5,)))
