@@ -246,6 +246,106 @@ def nearest_neighbour_labels(train_codes, train_labels, test_codes):
     return train_labels[np.concatenate(nearest)]
 
 
+def fit_autoregression(train, order):
+    """Fits an autoregression of the changes: each is a weighted sum of the last ones.
+
+    One set of weights serves all sequences; there is no constant, so that the scale
+    and the level of a sequence do not matter.
+
+    Args:
+        train: Array of shape `(examples, time, 1)`.
+        order: Positive integer, how many changes are used; at most `time - 2`.
+
+    Returns:
+        float64 array of shape `(order,)`, the last change's weight first.
+
+    Raises:
+        ValueError: If an argument is not as described.
+
+    Reference:
+        Yule, 1927, On a method of investigating periodicities in disturbed series.
+        Philosophical Transactions of the Royal Society A 226,
+        doi:10.1098/rsta.1927.0007
+    """
+    train = check_one_feature("train", train)
+    order = check_integer("order", order, minimum=1)
+    changes = np.diff(train[:, :, 0].astype("float64"))
+    if order >= changes.shape[1]:
+        raise ValueError(
+            f"`order` should be at most {changes.shape[1] - 1} for sequences of "
+            f"{train.shape[1]} steps. Received: {order}."
+        )
+    lags = lagged(changes, order)[:, :-1].reshape(-1, order)
+    return np.linalg.lstsq(lags, changes[:, order:].ravel(), rcond=None)[0]
+
+
+def autoregression_next_steps(weights, series):
+    """Predicts after each step the next one with a fitted autoregression.
+
+    Args:
+        weights: Array of shape `(order,)` of `fit_autoregression`.
+        series: Array of shape `(examples, time, 1)`.
+
+    Returns:
+        float32 array of the shape of `series`; step `t` predicts step `t + 1`. Where
+        fewer than `order` changes are known, the prediction is that nothing changes.
+
+    Raises:
+        ValueError: If an argument is not as described.
+    """
+    weights = check_numbers("weights", weights, ("order",))
+    series = check_one_feature("series", series)
+    changes = np.diff(series[:, :, 0].astype("float64"))
+    predictions = series.astype("float64")
+    if len(weights) <= changes.shape[1]:
+        predictions[:, len(weights) :, 0] += lagged(changes, len(weights)) @ weights
+    return predictions.astype("float32")
+
+
+def hold_last(series, num_steps, change=0.0):
+    """Predicts that the last value stays, or that it goes on changing evenly (drift).
+
+    Args:
+        series: Array of shape `(examples, time, features)`, what is known.
+        num_steps: Positive integer, the steps to predict.
+        change: Float or array that broadcasts to `(examples, 1, features)`, the change
+            per step; 0 holds the last value.
+
+    Returns:
+        float32 array of shape `(examples, num_steps, features)`.
+
+    Raises:
+        ValueError: If `series` or `num_steps` is not as described.
+
+    Example:
+
+    >>> hold_last([[[1.0], [3.0]]], 2, change=0.5).ravel().tolist()
+    [3.5, 4.0]
+    """
+    series = check_series("series", series)
+    num_steps = check_integer("num_steps", num_steps, minimum=1)
+    steps = np.arange(1, num_steps + 1)[:, np.newaxis]
+    return (series[:, -1:].astype("float64") + steps * change).astype("float32")
+
+
+def lagged(changes, order):
+    """Gives for each step from `order` on the last changes, the last one first."""
+    count = changes.shape[1] - order + 1
+    return np.stack(
+        [changes[:, order - 1 - lag :][:, :count] for lag in range(order)], axis=-1
+    )
+
+
+def check_one_feature(name, series):
+    """Returns a series of one feature, or raises a `ValueError`."""
+    series = check_series(name, series)
+    if series.shape[2] != 1:
+        raise ValueError(
+            f"`{name}` should have one feature. Received: {series.shape[2]}."
+        )
+    return series
+
+
 def check_train_and_test(train, test):
     """Returns both as arrays, or raises a `ValueError` if sequences differ in shape."""
     train = check_series("train", train)

@@ -208,3 +208,67 @@ def test_nearest_neighbour_refuses_what_does_not_fit(
 ):
     with pytest.raises(ValueError, match=message):
         baselines.nearest_neighbour_labels(train_codes, labels, test_codes)
+
+
+def autoregressive(num_examples=200, num_steps=100, weights=(0.5, -0.3), seed=0):
+    rng = np.random.default_rng(seed)
+    changes = rng.normal(size=(num_examples, num_steps))
+    for step in range(2, num_steps):
+        changes[:, step] += weights[0] * changes[:, step - 1]
+        changes[:, step] += weights[1] * changes[:, step - 2]
+    return changes.cumsum(axis=1)[:, :, np.newaxis]
+
+
+def test_autoregression_finds_the_weights_and_beats_persistence():
+    train, test = autoregressive(), autoregressive(seed=1)
+    weights = baselines.fit_autoregression(train, 3)
+    np.testing.assert_allclose(weights, [0.5, -0.3, 0], atol=0.02)
+    predicted = baselines.autoregression_next_steps(weights, test)[:, 3:-1]
+    error = scores.mean_squared_error(test[:, 4:], predicted)
+    persistence = scores.mean_squared_error(test[:, 4:], test[:, 3:-1])
+    assert error == pytest.approx(1, rel=0.03)  # The variance of what is new.
+    assert persistence > 1.2
+    # Neither scale nor level matters, and no two sequences are mixed.
+    np.testing.assert_allclose(
+        baselines.fit_autoregression(7 + 3 * train, 3), weights, atol=1e-9
+    )
+
+
+def test_autoregression_uses_the_past_only():
+    test = autoregressive()[:5]
+    weights = np.array([0.5, -0.3, 0.1])
+    before = baselines.autoregression_next_steps(weights, test)
+    by_hand = test[0, 10] + 0.5 * (test[0, 10] - test[0, 9])
+    by_hand = (
+        by_hand - 0.3 * (test[0, 9] - test[0, 8]) + 0.1 * (test[0, 8] - test[0, 7])
+    )
+    assert before[0, 10, 0] == pytest.approx(by_hand[0], abs=1e-5)
+    np.testing.assert_array_equal(before[:, :3], test[:, :3].astype("float32"))
+    changed = test.copy()
+    changed[:, 50] += 9
+    after = baselines.autoregression_next_steps(weights, changed)
+    np.testing.assert_array_equal(after[:, :50], before[:, :50])
+    assert (after[:, 50:54] != before[:, 50:54]).all()
+    short = baselines.autoregression_next_steps(weights, test[:, :3])
+    np.testing.assert_array_equal(short, test[:, :3].astype("float32"))
+
+
+def test_hold_last_and_drift():
+    series = autoregressive()[:4]
+    held = baselines.hold_last(series, 6)
+    assert held.shape == (4, 6, 1) and held.dtype == np.float32
+    np.testing.assert_allclose(held, np.repeat(series[:, -1:], 6, axis=1), rtol=1e-6)
+    drift = np.arange(4.0).reshape(4, 1, 1)
+    steps = np.arange(1, 7).reshape(1, 6, 1)
+    np.testing.assert_allclose(
+        baselines.hold_last(series, 6, drift), held + drift * steps, rtol=1e-5
+    )
+
+
+def test_autoregression_checks_its_arguments():
+    with pytest.raises(ValueError, match="`order` should be at most 98"):
+        baselines.fit_autoregression(autoregressive(), 99)
+    with pytest.raises(ValueError, match="`train` should have one feature"):
+        baselines.fit_autoregression(np.zeros((3, 9, 2)), 1)
+    with pytest.raises(ValueError, match="`weights`"):
+        baselines.autoregression_next_steps(np.zeros((2, 2)), autoregressive())

@@ -202,6 +202,57 @@ def bootstrap_interval(values, seed, num_resamples=2000, level=0.95):
     return float(low), float(high)
 
 
+def skill_interval(errors, baseline_errors, units, seed, num_resamples=2000):
+    """Measures how much smaller an error is than a baseline's, with a 95 % interval.
+
+    The skill is 1 less the ratio of the two mean errors: 0 is as good as the baseline,
+    1 is perfect, negative is worse. Units are resampled with all their examples, as
+    examples of one unit (windows of one stock) are alike.
+
+    Args:
+        errors: Array of real numbers, shape `(examples,)`, squared errors.
+        baseline_errors: Array of shape `(examples,)`, those of the baseline on the
+            same examples.
+        units: Array of shape `(examples,)`, the unit of each example, for instance
+            the number of its stock; at least two units.
+        seed: Non-negative integer; equal seeds give equal intervals.
+        num_resamples: Positive integer, number of resampled skills.
+
+    Returns:
+        Tuple of floats `(skill, low, high)`.
+
+    Raises:
+        ValueError: If lengths differ, there is one unit only, the baseline has no
+            error, or an array holds NaN or infinity.
+
+    Reference:
+        Efron, 1979, Bootstrap methods: another look at the jackknife. The Annals of
+        Statistics 7(1), doi:10.1214/aos/1176344552
+    """
+    errors = check_numbers("errors", errors, ("examples",)).astype("float64")
+    baseline_errors = check_numbers("baseline_errors", baseline_errors, ("examples",))
+    units = check_numbers("units", units, ("examples",))
+    for name, values in (("baseline_errors", baseline_errors), ("units", units)):
+        check_same(
+            ("length of errors", f"length of {name}"), (len(errors), len(values))
+        )
+    seed = check_integer("seed", seed, minimum=0)
+    num_resamples = check_integer("num_resamples", num_resamples, minimum=1)
+    _, codes = np.unique(units, return_inverse=True)
+    sums = np.bincount(codes, errors)
+    baseline_sums = np.bincount(codes, baseline_errors)
+    if len(sums) < 2:
+        raise ValueError("`units` should hold at least two units. Received: one.")
+    if not (baseline_sums > 0).all():
+        raise ValueError("`baseline_errors` should be above 0 in each unit.")
+    rng = np.random.default_rng(seed)
+    # How often each unit is drawn.
+    draws = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), num_resamples)
+    skills = 1 - (draws @ sums) / (draws @ baseline_sums)
+    low, high = np.quantile(skills, [0.025, 0.975])
+    return float(1 - sums.sum() / baseline_sums.sum()), float(low), float(high)
+
+
 def score_table(rows):
     """Puts scores into a table, one row per model and output.
 

@@ -157,3 +157,52 @@ def test_score_table_refuses_too_little():
         scores.score_table([])
     with pytest.raises(ValueError, match="`rows` should have the keys model"):
         scores.score_table([{"model": "PCA", "test": 1.0}])
+
+
+def test_skill_is_one_less_the_ratio_of_the_errors():
+    rng = np.random.default_rng(0)
+    baseline = rng.gamma(2, size=400)
+    units = np.repeat(np.arange(40), 10)
+    skill, low, high = scores.skill_interval(0.9 * baseline, baseline, units, seed=0)
+    assert (skill, low, high) == pytest.approx((0.1, 0.1, 0.1))
+    noisy = 0.9 * baseline * rng.uniform(0.5, 1.5, 400)
+    skill, low, high = scores.skill_interval(noisy, baseline, units, seed=0)
+    assert skill == pytest.approx(1 - noisy.sum() / baseline.sum())
+    assert low < skill < high
+    assert scores.skill_interval(noisy, baseline, units, seed=0) == (skill, low, high)
+    assert scores.skill_interval(noisy, baseline, units, seed=1) != (skill, low, high)
+
+
+def test_skill_interval_resamples_units_not_examples():
+    """Copies of a unit's examples are no new evidence."""
+    rng = np.random.default_rng(0)
+    errors, baseline = rng.gamma(2, size=30), rng.gamma(2, size=30)
+    units = np.arange(30)
+    once = scores.skill_interval(errors, baseline, units, seed=0)
+    many = scores.skill_interval(
+        *(np.repeat(values, 50) for values in (errors, baseline, units)), seed=0
+    )
+    assert many == pytest.approx(once)
+
+
+def test_skill_interval_covers_the_true_skill():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for seed in range(200):
+        baseline = rng.gamma(2, size=60)
+        errors = 0.8 * baseline * rng.uniform(0.5, 1.5, 60)
+        _, low, high = scores.skill_interval(
+            errors, baseline, np.arange(60), seed, num_resamples=300
+        )
+        covered += low < 0.2 < high
+    assert 0.88 < covered / 200 < 0.99
+
+
+def test_skill_interval_checks_its_arguments():
+    ones = np.ones(4)
+    with pytest.raises(ValueError, match="length of units"):
+        scores.skill_interval(ones, ones, np.arange(3), seed=0)
+    with pytest.raises(ValueError, match="at least two units"):
+        scores.skill_interval(ones, ones, np.zeros(4), seed=0)
+    with pytest.raises(ValueError, match="above 0"):
+        scores.skill_interval(ones, 0 * ones, np.arange(4), seed=0)

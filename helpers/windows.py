@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from helpers.checks import check_integer, check_labels, check_series
+from helpers.checks import check_integer, check_labels, check_numbers, check_series
 
 SPLIT_NAMES = ("train", "validation", "test")
 
@@ -41,28 +41,126 @@ def centre_scale(series):
     return scaled.astype("float32")
 
 
-def min_max_scale(series):
+def min_max_scale(series, num_known=None):
     """Scales each sequence so that its smallest value is 0 and its largest is 1.
 
     Args:
         series: Array of real numbers, shape `(examples, time, features)`. Smallest
             and largest value are those of the example over time and features.
+        num_known: Integer of at least 2 or `None`. An integer takes the smallest and
+            the largest value of the first `num_known` steps alone, as a forecast must
+            not know later ones, not even through the scale: these steps become 0 to
+            1, later ones may lie outside.
 
     Returns:
         float32 array of the same shape. A constant sequence becomes all 0.
 
     Raises:
-        ValueError: If `series` has another number of axes, no value, NaN or infinity.
+        ValueError: If `series` has another number of axes, no value, NaN or infinity;
+            if `num_known` is out of range or a sequence is constant over it.
 
     Example:
 
     >>> min_max_scale([[[1.0], [2.0], [5.0]]]).ravel().tolist()
     [0.0, 0.25, 1.0]
+    >>> min_max_scale([[[1.0], [2.0], [5.0]]], num_known=2).ravel().tolist()
+    [0.0, 1.0, 4.0]
     """
     series = check_series("series", series).astype("float64")
-    smallest = series.min(axis=(1, 2), keepdims=True)
-    span = series.max(axis=(1, 2), keepdims=True) - smallest
+    known = series
+    if num_known is not None:
+        num_known = check_integer("num_known", num_known, minimum=2)
+        if num_known > series.shape[1]:
+            raise ValueError(
+                f"`num_known` should be at most {series.shape[1]}, the steps of a "
+                f"sequence. Received: {num_known}."
+            )
+        known = series[:, :num_known]
+    smallest = known.min(axis=(1, 2), keepdims=True)
+    span = known.max(axis=(1, 2), keepdims=True) - smallest
+    if num_known is not None and (span == 0).any():
+        raise ValueError(
+            f"`series` should change within the first {num_known} steps. Received: "
+            f"{np.count_nonzero(span == 0)} sequences that do not, the first is "
+            f"{int(span.ravel().argmin())}."
+        )
     return ((series - smallest) / np.where(span == 0, 1, span)).astype("float32")
+
+
+def random_windows(series, num_windows, num_steps, seed=0):
+    """Cuts windows at random places of random series, drawn with replacement.
+
+    Args:
+        series: Array of real numbers, shape `(examples, time)`, for instance a row of
+            prices per stock.
+        num_windows: Positive integer, number of windows.
+        num_steps: Positive integer, length of a window, at most the series'.
+        seed: Non-negative integer; equal seeds give equal windows.
+
+    Returns:
+        Tuple `(windows, rows)`: a float64 array of shape `(num_windows, num_steps, 1)`
+        and an int64 array of shape `(num_windows,)`, the series that each window is
+        cut from.
+
+    Raises:
+        ValueError: If an argument is not as described.
+
+    Example:
+
+    >>> cut, rows = random_windows([[1, 2, 3], [4, 5, 6]], 2, 2, seed=1)
+    >>> cut[:, :, 0].tolist(), rows.tolist()
+    ([[2.0, 3.0], [5.0, 6.0]], [0, 1])
+    """
+    series = check_numbers("series", series, ("examples", "time")).astype("float64")
+    num_windows = check_integer("num_windows", num_windows, minimum=1)
+    num_steps = check_integer("num_steps", num_steps, minimum=1)
+    seed = check_integer("seed", seed, minimum=0)
+    num_starts = series.shape[1] - num_steps + 1
+    if num_starts < 1:
+        raise ValueError(
+            f"`num_steps` should be at most {series.shape[1]}, the time of the series. "
+            f"Received: {num_steps}."
+        )
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(len(series), size=num_windows)
+    starts = rng.integers(num_starts, size=num_windows)
+    steps = starts[:, np.newaxis] + np.arange(num_steps)
+    return series[rows[:, np.newaxis], steps][:, :, np.newaxis], rows
+
+
+def split_time(num_steps, fraction, min_steps=1):
+    """Splits time into an early part for training and a late part for the test.
+
+    Args:
+        num_steps: Positive integer, the steps to split, for instance days.
+        fraction: Float between 0 and 1, share of the early part.
+        min_steps: Positive integer, steps that each part needs, for instance the
+            length of a window.
+
+    Returns:
+        Tuple `(early, late)` of slices, one after the other.
+
+    Raises:
+        ValueError: If an argument is out of range or a part gets too short.
+
+    Example:
+
+    >>> split_time(10, 0.6)
+    (slice(0, 6, None), slice(6, 10, None))
+    """
+    num_steps = check_integer("num_steps", num_steps, minimum=1)
+    min_steps = check_integer("min_steps", min_steps, minimum=1)
+    if not 0 < fraction < 1:
+        raise ValueError(
+            f"`fraction` should be between 0 and 1. Received: {fraction!r}."
+        )
+    border = round(num_steps * fraction)
+    if min(border, num_steps - border) < min_steps:
+        raise ValueError(
+            f"`fraction` should leave {min_steps} steps for each part. Received: "
+            f"{fraction} of {num_steps} steps, {border} and {num_steps - border}."
+        )
+    return slice(0, border), slice(border, num_steps)
 
 
 def split_examples(num_examples, fractions=(0.6, 0.2, 0.2), seed=0):

@@ -145,3 +145,63 @@ def test_one_hot_refuses_labels_out_of_range():
         windows.one_hot([-1, 9], 10)
     with pytest.raises(ValueError, match="`labels` .*range 0 to 9. Received: 0 to 10"):
         windows.one_hot([0, 10], 10)
+
+
+def test_scale_of_the_known_part_knows_nothing_of_the_rest(series):
+    scaled = windows.min_max_scale(series, num_known=10)
+    np.testing.assert_allclose(scaled[:, :10].min(axis=(1, 2)), 0)
+    np.testing.assert_allclose(scaled[:, :10].max(axis=(1, 2)), 1)
+    assert scaled[:, 10:].min() < 0 and scaled[:, 10:].max() > 1
+    changed = series.copy()
+    changed[:, 10:] *= 7
+    changed = windows.min_max_scale(changed, num_known=10)
+    np.testing.assert_array_equal(changed[:, :10], scaled[:, :10])
+    # The whole sequence's scale does know it.
+    whole = windows.min_max_scale(series)
+    assert (windows.min_max_scale(changed)[:, :10] != whole[:, :10]).any()
+    np.testing.assert_array_equal(windows.min_max_scale(series, 30), whole)
+
+
+def test_scale_of_a_constant_known_part_is_refused(series):
+    series[3, :5] = 7
+    with pytest.raises(ValueError, match="first 5 steps.*1 sequences.*first is 3"):
+        windows.min_max_scale(series, num_known=5)
+    windows.min_max_scale(series, num_known=6)
+    with pytest.raises(ValueError, match="`num_known` should be at most 30"):
+        windows.min_max_scale(series, num_known=31)
+
+
+def test_random_windows_are_pieces_of_their_series():
+    prices = np.arange(5)[:, np.newaxis] * 1000 + np.arange(40)
+    cut, rows = windows.random_windows(prices, 2000, 12, seed=3)
+    assert cut.shape == (2000, 12, 1) and rows.shape == (2000,)
+    np.testing.assert_array_equal(np.diff(cut[:, :, 0]), 1)
+    np.testing.assert_array_equal(cut[:, 0, 0] // 1000, rows)
+    # Every series and every start occurs, the last one too.
+    assert set(rows) == set(range(5))
+    assert set(cut[:, 0, 0] % 1000) == set(range(29))
+    again, _ = windows.random_windows(prices, 2000, 12, seed=3)
+    np.testing.assert_array_equal(again, cut)
+    other, _ = windows.random_windows(prices, 2000, 12, seed=4)
+    assert (other != cut).any()
+    whole, _ = windows.random_windows(prices, 3, 40)
+    assert whole.shape == (3, 40, 1)
+
+
+def test_random_windows_need_enough_time():
+    with pytest.raises(ValueError, match="`num_steps` should be at most 40"):
+        windows.random_windows(np.zeros((5, 40)), 10, 41)
+    with pytest.raises(ValueError, match="`series` should have the shape"):
+        windows.random_windows(np.zeros((5, 40, 1)), 10, 4)
+
+
+def test_split_time_puts_all_early_steps_before_all_late_ones():
+    early, late = windows.split_time(1258, 0.6, min_steps=301)
+    steps = np.arange(1258)
+    assert len(steps[early]) == 755 and len(steps[late]) == 503
+    np.testing.assert_array_equal(np.append(steps[early], steps[late]), steps)
+    with pytest.raises(ValueError, match="500 steps.*0.7 of 1258 steps, 881 and 377"):
+        windows.split_time(1258, 0.7, min_steps=500)
+    for fraction in (0, 1, float("nan")):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            windows.split_time(10, fraction)
