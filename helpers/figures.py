@@ -12,7 +12,7 @@ import math
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import lines, ticker
+from matplotlib import dates, lines, ticker
 from matplotlib.patheffects import withStroke
 
 from helpers.checks import check_integer, check_labels, check_numbers, check_same
@@ -78,7 +78,12 @@ def use_style():
 
 
 def plot_series(
-    panels, xlabel="time step", ylabel="value", num_columns=2, share_y=True
+    panels,
+    xlabel="time step",
+    ylabel="value",
+    num_columns=2,
+    share_y=True,
+    times=None,
 ):
     """Draws series against time, a panel each.
 
@@ -89,12 +94,15 @@ def plot_series(
         ylabel: String, label of the value axes.
         num_columns: Positive integer, panels side by side.
         share_y: Boolean, whether all panels have the same range of values.
+        times: Array of shape `(time,)` of numbers or of NumPy's dates, for all
+            panels; `None` counts the steps from 0.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there is no panel, or an array has other axes, NaN or infinity.
+        ValueError: If there is no panel, or an array has other axes, NaN or infinity,
+            or another length than `times`.
     """
     panels = check_dict("panels", panels)
     fig, axes = panel_grid(len(panels), num_columns, 1.6, sharex=True, sharey=share_y)
@@ -105,6 +113,11 @@ def plot_series(
         ax.set_title(title)
         for label, values in check_dict(f"panels: {title}", series).items():
             values = as_columns(f"panels: {title} {label}".rstrip(), values)
+            steps = np.arange(len(values)) if times is None else np.asarray(times)
+            check_same(
+                ("length of times", f"length of {title} {label}".rstrip()),
+                (len(steps), len(values)),
+            )
             for feature in range(values.shape[1]):
                 name = label
                 if values.shape[1] > 1:
@@ -112,9 +125,13 @@ def plot_series(
                 # The same name has the same line in all panels.
                 position = handles[name].position if name in handles else len(handles)
                 style = line_style(position)
-                (line,) = ax.plot(values[:, feature], **style, linewidth=1)
+                (line,) = ax.plot(steps, values[:, feature], **style, linewidth=1)
                 line.position = position
                 handles.setdefault(name, line)
+        if np.asarray(times).dtype.kind == "M":
+            locator = dates.AutoDateLocator(minticks=3, maxticks=6)
+            ax.xaxis.set_major_locator(locator)
+            ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     label_outer(fig, axes, num_columns, xlabel, ylabel)
     if set(handles) != {""}:
         outer_legend(fig, handles)
@@ -910,6 +927,82 @@ def plot_quality_against_time(
     ax.set_ylabel(ylabel)
     finish_y(ax, True, references or {})
     label_right(ax, [*labels, *reference_labels(references or {})])
+    return fig
+
+
+def plot_horizon(curves, xlabel="steps ahead", ylabel="mean squared error"):
+    """Draws an error against how far ahead it was predicted, with bands.
+
+    Args:
+        curves: Dict from label to a tuple `(values, low, high)` of arrays of shape
+            `(steps,)`: the error at step 1, 2, ... ahead and the ends of an interval.
+        xlabel: String, label of the horizontal axis.
+        ylabel: String, label of the error axis.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is no curve, lengths differ, or a value is NaN or infinite.
+    """
+    fig, grid = new_figure(1, 1, 2.8)
+    ax = grid[0, 0]
+    labels = []
+    for position, (label, curve) in enumerate(check_dict("curves", curves).items()):
+        values, low, high = (
+            check_numbers(f"curves: {label}", part, ("steps",)) for part in curve
+        )
+        for name, part in (("low", low), ("high", high)):
+            check_same(
+                (f"length of {label}", f"length of its {name}"),
+                (len(values), len(part)),
+            )
+        style = line_style(position)
+        steps = np.arange(1, len(values) + 1)
+        ax.plot(steps, values, **style)
+        ax.fill_between(steps, low, high, color=style["color"], alpha=0.15, lw=0)
+        labels.append((values[-1], label, style["color"], steps[-1]))
+    ax.margins(x=0)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    finish_y(ax, False, {})
+    label_right(ax, labels)
+    return fig
+
+
+def plot_intervals(intervals, xlabel, reference=0.0):
+    """Draws numbers with their intervals below each other.
+
+    Args:
+        intervals: Dict from label to a tuple `(value, low, high)`.
+        xlabel: String, label of the axis.
+        reference: Float, where a vertical line is drawn.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is no interval, or one is not three finite numbers in
+            order.
+    """
+    intervals = check_dict("intervals", intervals)
+    fig, grid = new_figure(1, 1, 0.7 + 0.27 * len(intervals))
+    ax = grid[0, 0]
+    ax.axvline(reference, color=REFERENCE_COLOUR, linewidth=0.8)
+    for place, (label, interval) in enumerate(intervals.items()):
+        interval = check_numbers(f"intervals: {label}", interval, ("ends",))
+        if len(interval) != 3 or not interval[1] <= interval[0] <= interval[2]:
+            raise ValueError(
+                f"`intervals: {label}` should be a value between a low and a high one. "
+                f"Received: {interval.tolist()}."
+            )
+        value, low, high = interval
+        ax.plot([low, high], [place, place], "-", color=COLOURS[0], linewidth=1.2)
+        ax.plot(value, place, "o", color=COLOURS[0], markersize=4.5)
+    ax.set_yticks(range(len(intervals)), list(intervals))
+    ax.set_ylim(len(intervals) - 0.5, -0.5)  # The first one on top.
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(xlabel)
     return fig
 
 

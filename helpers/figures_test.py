@@ -84,6 +84,19 @@ def test_series_has_a_panel_each(rng):
     assert not fig.legends
 
 
+def test_series_against_dates(rng):
+    times = np.arange("2014-01-01", "2016-01-01", dtype="datetime64[D]")
+    values = rng.random(len(times))
+    fig = figures.plot_series({"a": values}, times=times)
+    fig.draw_without_rendering()
+    labels = [label.get_text() for label in fig.axes[0].get_xticklabels()]
+    assert "2015" in labels
+    fig = figures.plot_series({"a": values[:3]}, times=[5, 6, 8])
+    assert fig.axes[0].lines[0].get_xdata().tolist() == [5, 6, 8]
+    with pytest.raises(ValueError, match="length of times.*length of a"):
+        figures.plot_series({"a": values[:3]}, times=times)
+
+
 def test_series_names_its_lines_alike_in_all_panels(rng):
     fig = figures.plot_series(
         {"a": {"open": rng.random(5), "close": rng.random(5)}, "b": {"close": [1, 2]}}
@@ -476,3 +489,32 @@ even = np.full((2, 4), 0.25)
 def test_faulty_arguments_are_refused(draw, message):
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+def test_horizon_has_a_line_and_a_band_per_curve():
+    steps = np.arange(1.0, 6)
+    fig = figures.plot_horizon(
+        {
+            "net": (steps, steps - 0.5, steps + 0.5),
+            "hold": (2 * steps, steps, 3 * steps),
+        }
+    )
+    ax = fig.axes[0]
+    assert len(ax.collections) == 2
+    assert ax.lines[0].get_xdata().tolist() == [1, 2, 3, 4, 5]
+    band = ax.collections[1].get_paths()[0].vertices
+    assert band[:, 1].min() == 1 and band[:, 1].max() == 15
+    assert overlaps(fig, ["net", "hold"]) == []
+    with pytest.raises(ValueError, match="length of net.*length of its high"):
+        figures.plot_horizon({"net": (steps, steps, steps[1:])})
+
+
+def test_intervals_are_drawn_from_the_top():
+    fig = figures.plot_intervals({"first": (1, 0, 3), "second": (-1, -2, 0)}, "skill")
+    ax = fig.axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["first", "second"]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    assert ax.lines[1].get_xdata().tolist() == [0, 3]
+    assert ax.lines[0].get_xdata() == [0, 0]
+    with pytest.raises(ValueError, match="`intervals: a` should be a value between"):
+        figures.plot_intervals({"a": (1, 2, 3)}, "skill")
