@@ -20,13 +20,26 @@ Reference:
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from helpers.checks import check_integer, check_same
-from helpers.layers import CodeLSTM, is_unrolled, memory_initializers
+from helpers.layers import (
+    CodeLSTM,
+    FastLSTM,
+    is_unrolled,
+    memory_initializers,
+    starting_bias,
+)
 
 
-def encode(series, code_size, units, memory_seed=None, return_states=False):
+def encode(
+    series,
+    code_size,
+    units,
+    memory_seed=None,
+    chrono_steps=None,
+    return_states=False,
+):
     """Reads a sequence into one vector, the code.
 
     An LSTM reads the sequence; the code is a linear map of its last hidden state.
@@ -38,6 +51,7 @@ def encode(series, code_size, units, memory_seed=None, return_states=False):
         memory_seed: Non-negative integer or `None`. An integer starts the LSTM as a
             lossless linear memory (see `layers.memory_initializers`; `series` should
             lie in about -1..1); `None` starts it as Keras does.
+        chrono_steps: See `layers.CodeLSTM`.
         return_states: Whether to return the state after each step, too.
 
     Returns:
@@ -56,9 +70,16 @@ def encode(series, code_size, units, memory_seed=None, return_states=False):
     initial_weights = {}
     if memory_seed is not None:
         initial_weights = memory_initializers(num_steps * num_features, memory_seed)
-    hidden = layers.LSTM(
+    if chrono_steps is not None:
+        initial_weights = initial_weights | {
+            "bias_initializer": starting_bias(memory_seed, chrono_steps),
+            "unit_forget_bias": False,
+        }
+    unrolled = is_unrolled(num_steps)
+    recurrent_layer = layers.LSTM if unrolled else FastLSTM
+    hidden = recurrent_layer(
         units,
-        unroll=is_unrolled(num_steps),
+        unroll=unrolled,
         return_sequences=return_states,
         name="encoder",
         **initial_weights,
@@ -86,6 +107,7 @@ def decode(
     state_from_code=True,
     reverse=False,
     memory_seed=None,
+    chrono_steps=None,
     name="reconstruction",
 ):
     """Writes a sequence from the code alone.
@@ -104,6 +126,7 @@ def decode(
         state_from_code: See `layers.CodeLSTM`.
         reverse: See `layers.CodeLSTM`.
         memory_seed: See `layers.CodeLSTM`; the encoder's, with `reverse=True`.
+        chrono_steps: See `layers.CodeLSTM`.
         name: String, name of the output.
 
     Returns:
@@ -122,6 +145,7 @@ def decode(
         state_from_code=state_from_code,
         reverse=reverse,
         memory_seed=memory_seed,
+        chrono_steps=chrono_steps,
         name=f"{name}_decoder",
     )(code)
     return layers.Dense(num_features, activation=activation, name=name)(hidden)
@@ -216,6 +240,91 @@ def decode_convolutional(
     )(inputs, initial_state=[spread("hidden"), spread("cell")])
     values = layers.Dense(1, activation=activation, name=f"{name}_value")(hidden)
     return layers.Reshape((num_steps, num_features), name=name)(values)
+
+
+def encode_hierarchical(series, code_size, units, segment_steps, segment_units):
+    """Reads a long sequence into the code in two levels.
+
+    One LSTM reads each segment of `segment_steps` steps, always the same and from an
+    empty state; a second one reads the segments' last states. The longest way from a
+    step to the code is `segment_steps + time / segment_steps` steps instead of `time`.
+
+    Args:
+        series: Keras tensor of shape `(batch, time, features)`, time and features
+            known, the time a multiple of `segment_steps`.
+        code_size: Positive integer, numbers in the code.
+        units: Positive integer, state of the LSTM over segments.
+        segment_steps: Positive integer, steps of a segment.
+        segment_units: Positive integer, state of the LSTM within segments.
+
+    Returns:
+        Keras tensor of shape `(batch, code_size)`, layer name `"code"`.
+
+    Raises:
+        ValueError: If `series` is not `(batch, time, features)` with known time and
+            features, a size is not a positive integer, or the segments do not fit.
+
+    Reference:
+        Li, Luong & Jurafsky (2015), "A hierarchical neural autoencoder for paragraphs
+        and documents", arXiv:1506.01057.
+    """
+    _check_rank("series", series, ("batch", "time", "features"))
+    code_size = check_integer("code_size", code_size, minimum=1)
+    num_steps, num_features = series.shape[1:]
+    num_segments = _check_segments(num_steps, segment_steps)
+    segments = ops.reshape(series, (-1, segment_steps, num_features))
+    states = FastLSTM(segment_units, name="segment_encoder")(segments)
+    states = ops.reshape(states, (-1, num_segments, segment_units))
+    hidden = FastLSTM(units, name="encoder")(states)
+    return layers.Dense(code_size, name="code")(hidden)
+
+
+def decode_hierarchical(
+    code,
+    num_steps,
+    num_features,
+    units,
+    segment_steps,
+    segment_units,
+    activation=None,
+    name="reconstruction",
+):
+    """Writes a long sequence from the code alone in two levels.
+
+    One LSTM writes a state for each segment, from the last to the first; from each of
+    these a second one writes the segment's steps, likewise from the last to the first.
+
+    Args:
+        code: Keras tensor of shape `(batch, code)`.
+        num_steps: Positive integer, length of the sequence, a multiple of
+            `segment_steps`.
+        num_features: Positive integer, values per step.
+        units: Positive integer, state of the LSTM over segments.
+        segment_steps: Positive integer, steps of a segment.
+        segment_units: Positive integer, state of the LSTM within segments.
+        activation: Activation of the output; linear with `None`.
+        name: String, name of the output.
+
+    Returns:
+        Keras tensor of shape `(batch, num_steps, num_features)`.
+
+    Raises:
+        ValueError: If `code` is not `(batch, code)`, a size is not a positive integer,
+            or the segments do not fit.
+    """
+    _check_rank("code", code, ("batch", "code"))
+    num_features = check_integer("num_features", num_features, minimum=1)
+    num_segments = _check_segments(num_steps, segment_steps)
+    segments = CodeLSTM(units, num_segments, reverse=True, name=f"{name}_decoder")(code)
+    hidden = CodeLSTM(
+        segment_units, segment_steps, reverse=True, name=f"{name}_segment_decoder"
+    )(ops.reshape(segments, (-1, units)))
+    values = layers.Dense(num_features, activation=activation, name=f"{name}_value")(
+        hidden
+    )
+    return layers.Reshape((num_steps, num_features), name=name)(
+        ops.reshape(values, (-1, num_steps * num_features))
+    )
 
 
 def classify(code, num_classes, dropout=0.0, name="label"):
@@ -314,6 +423,17 @@ def _output_of(model, name):
             f"The model should have a layer {name!r}. Received: layers {names}."
         )
     return model.get_layer(name).output
+
+
+def _check_segments(num_steps, segment_steps):
+    num_steps = check_integer("num_steps", num_steps, minimum=1)
+    segment_steps = check_integer("segment_steps", segment_steps, minimum=1)
+    if num_steps % segment_steps:
+        raise ValueError(
+            "`segment_steps` should divide the number of steps. "
+            f"Received: {segment_steps} and {num_steps} steps."
+        )
+    return num_steps // segment_steps
 
 
 def _check_rank(name, tensor, axes):

@@ -6,6 +6,10 @@ from keras import initializers, ops
 
 from helpers.checks import check_integer
 
+compiled_lstm = None
+if keras.backend.backend() == "tensorflow":
+    from helpers import compiled_lstm
+
 # Loops up to this length are unrolled: a step then costs less than in a while loop.
 # Longer ones would take minutes to trace.
 LONGEST_UNROLLED = 64
@@ -78,6 +82,37 @@ class MemoryKernel(initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable(package="lstm_autoencoders")
+class ChronoBias(initializers.Initializer):
+    """Biases of an LSTM's gates that make it remember for up to a number of steps.
+
+    The forget gate of a unit starts at `log(u)`, its input gate at `-log(u)`, with `u`
+    drawn evenly from 1 to `longest - 1`: the unit then forgets in about `u` steps.
+
+    Args:
+        longest: Integer of at least 3, steps of the longest dependency.
+        seed: Non-negative integer.
+
+    Reference:
+        Tallec & Ollivier (2018), "Can recurrent neural networks warp time?",
+        arXiv:1804.11188.
+    """
+
+    def __init__(self, longest, seed=0):
+        self.longest = check_integer("longest", longest, minimum=3)
+        self.seed = check_integer("seed", seed, minimum=0)
+
+    def __call__(self, shape, dtype=None):
+        units = shape[-1] // 4
+        generator = np.random.default_rng(self.seed)
+        forget = np.log(generator.uniform(1, self.longest - 1, units))
+        bias = np.concatenate([-forget, forget, np.zeros(2 * units)])
+        return ops.convert_to_tensor(bias.astype("float32"), dtype=dtype)
+
+    def get_config(self):
+        return {"longest": self.longest, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="lstm_autoencoders")
 class MemoryBias(initializers.Initializer):
     """Biases of an LSTM's gates: input and output gate open, forget gate closed.
 
@@ -121,6 +156,71 @@ def memory_initializers(num_inputs, seed, transpose=False):
         "bias_initializer": MemoryBias(),
         "unit_forget_bias": False,
     }
+
+
+def _is_compiled():
+    """Tells whether the loops of this process are compiled (see `compiled_lstm`)."""
+    return compiled_lstm is not None and compiled_lstm.is_available()
+
+
+@keras.saving.register_keras_serializable(package="lstm_autoencoders")
+class FastLSTM(keras.layers.LSTM):
+    """`keras.layers.LSTM`, faster on a CPU with TensorFlow; elsewhere the same.
+
+    Arguments, weights, inputs and outputs are those of `keras.layers.LSTM`, and so are
+    the numbers up to rounding. What the compiled loop cannot do (dropout, masks,
+    initial states, other activations) and what is fast already (cuDNN on a GPU) is
+    left to the layer of Keras.
+
+    Input: tensor `(batch, time, features)`. Output: tensor `(batch, units)`, or
+    `(batch, time, units)` with `return_sequences=True`.
+    """
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        if initial_state is not None or mask is not None or not self._has_plain_cell():
+            return super().call(
+                sequences, initial_state=initial_state, mask=mask, training=training
+            )
+        if self.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+        rows, num_steps = ops.shape(sequences)[:2]
+        hidden = compiled_lstm.hidden_states(
+            sequences,
+            constant=ops.zeros((rows, 4 * self.units), self.compute_dtype),
+            bias=ops.broadcast_to(self.cell.bias, (num_steps, 4 * self.units)),
+            kernel=self.cell.kernel,
+            recurrent_kernel=self.cell.recurrent_kernel,
+            hidden=ops.zeros((rows, self.units), self.compute_dtype),
+            cell=ops.zeros((rows, self.units), self.compute_dtype),
+        )
+        return hidden if self.return_sequences else hidden[:, -1]
+
+    def _has_plain_cell(self):
+        return (
+            _is_compiled()
+            and self.activation is keras.activations.tanh
+            and self.recurrent_activation is keras.activations.sigmoid
+            and self.use_bias
+            and not (self.dropout or self.recurrent_dropout)
+            and not (self.stateful or self.return_state)
+            and self.compute_dtype == self.variable_dtype
+        )
+
+
+def starting_bias(memory_seed=None, chrono_steps=None):
+    """Initialiser of an LSTM's biases: a memory, chrono, or 1 for the forget gate.
+
+    Raises:
+        ValueError: If both arguments are given, or `chrono_steps` is below 3.
+    """
+    if memory_seed is not None and chrono_steps is not None:
+        raise ValueError(
+            "`memory_seed` and `chrono_steps` are two different starts: give one. "
+            f"Received: {memory_seed!r} and {chrono_steps!r}."
+        )
+    if memory_seed is not None:
+        return MemoryBias()
+    return UnitForgetBias() if chrono_steps is None else ChronoBias(chrono_steps)
 
 
 class ProjectedLSTMCell(keras.layers.Layer):
@@ -176,6 +276,8 @@ class CodeLSTM(keras.layers.Layer):
         memory_seed: Non-negative integer or `None`. An integer starts the layer as
             the inverse of an encoder with the memory of the same seed (see
             `memory_initializers`); `None` starts it like `keras.layers.LSTM`.
+        chrono_steps: Integer of at least 3 or `None`. An integer draws the biases of
+            the gates by `ChronoBias`; not together with `memory_seed`.
 
     Input: tensor `(batch, code)`. Output: tensor `(batch, num_steps, units)`.
 
@@ -192,6 +294,7 @@ class CodeLSTM(keras.layers.Layer):
         state_from_code=True,
         reverse=False,
         memory_seed=None,
+        chrono_steps=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -201,6 +304,8 @@ class CodeLSTM(keras.layers.Layer):
         self.state_from_code = state_from_code
         self.reverse = reverse
         self.memory_seed = memory_seed
+        self.chrono_steps = chrono_steps
+        self.bias_initializer = starting_bias(memory_seed, chrono_steps)
         recurrent_initializer = "orthogonal"
         if memory_seed is not None:
             recurrent_initializer = memory_initializers(
@@ -231,7 +336,7 @@ class CodeLSTM(keras.layers.Layer):
         )
         self.bias = self.add_weight(
             shape=(gates,),
-            initializer=MemoryBias() if memory else UnitForgetBias(),
+            initializer=self.bias_initializer,
             name="bias",
         )
         if self.position_input:
@@ -250,15 +355,28 @@ class CodeLSTM(keras.layers.Layer):
 
     def call(self, code):
         projected = ops.matmul(code, self.code_kernel) + self.bias
-        projected = ops.expand_dims(projected, axis=1)  # (batch, 1, 4 units)
+        rows, gates = ops.shape(projected)
         if self.position_input:
-            projected = projected + self.position_kernel  # (batch, time, 4 units)
+            position = self.position_kernel
         else:
-            projected = ops.repeat(projected, self.num_steps, axis=1)
-        state = None
+            position = ops.zeros((self.num_steps, gates), projected.dtype)
         if self.state_from_code:
             state = ops.split(ops.matmul(code, self.state_kernel), 2, axis=-1)
-        hidden = self.rnn(projected, initial_state=state)
+        else:
+            state = [ops.zeros((rows, self.units), projected.dtype)] * 2
+        if _is_compiled():
+            hidden = compiled_lstm.hidden_states(
+                inputs=ops.zeros((rows, self.num_steps, 0), projected.dtype),
+                constant=projected,
+                bias=position,
+                kernel=ops.zeros((0, gates), projected.dtype),
+                recurrent_kernel=self.rnn.cell.recurrent_kernel,
+                hidden=state[0],
+                cell=state[1],
+            )
+        else:
+            projected = ops.expand_dims(projected, axis=1) + position
+            hidden = self.rnn(projected, initial_state=state)
         return ops.flip(hidden, axis=1) if self.reverse else hidden
 
     def compute_output_shape(self, input_shape):
@@ -273,6 +391,8 @@ class CodeLSTM(keras.layers.Layer):
             "state_from_code": self.state_from_code,
             "reverse": self.reverse,
             "memory_seed": self.memory_seed,
+            # Left out when not used: what was saved before it existed stays as it was.
+            **({"chrono_steps": self.chrono_steps} if self.chrono_steps else {}),
         }
 
 

@@ -1,0 +1,200 @@
+"""The loop of an LSTM as one compiled program: TensorFlow on a CPU only.
+
+A while loop of TensorFlow dispatches some twenty small kernels per step, forward and
+again backward. Here XLA compiles all steps into two programs, one that reads and one
+that takes the gradient back, and the batch is cut into as many parts as there are
+cores, each of which goes through its loop on its own core. `helpers.layers` uses this
+where it applies; everything here has an equal in plain Keras there.
+"""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+# More parts than this leave too few examples in each for an efficient product.
+MOST_PARTS = 4
+
+
+def is_available():
+    """Tells whether the compiled loop should be used: a CPU, but no GPU, is there."""
+    return not tf.config.list_physical_devices("GPU")
+
+
+def hidden_states(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell):
+    """Hidden states of an LSTM at all steps.
+
+    The gates of step `t` before their activations are
+    `inputs[:, t] @ kernel + constant + bias[t] + hidden @ recurrent_kernel`, in Keras'
+    order: input gate, forget gate, candidate, output gate.
+
+    Args:
+        inputs: Tensor `(batch, time, features)`; may have 0 features.
+        constant: Tensor `(batch, 4 * units)`, the part of the input that every step
+            gets.
+        bias: Tensor `(time, 4 * units)`, the part that all examples get.
+        kernel: Tensor `(features, 4 * units)`.
+        recurrent_kernel: Tensor `(units, 4 * units)`.
+        hidden: Tensor `(batch, units)`, state before the first step.
+        cell: Tensor `(batch, units)`, state before the first step.
+
+    Returns:
+        Tensor `(batch, time, units)`, differentiable with respect to all arguments.
+    """
+    # Values, not variables: a custom gradient may not use variables behind its back.
+    bias, kernel, recurrent_kernel = map(tf.identity, (bias, kernel, recurrent_kernel))
+    num_parts = min(_num_cores(), MOST_PARTS)
+    rows = tf.shape(inputs)[0]
+    sizes = [(rows + part) // num_parts for part in range(num_parts)]
+    inputs = tf.transpose(inputs, (1, 0, 2))
+    parts = zip(
+        tf.split(inputs, sizes, axis=1, num=num_parts),
+        *(tf.split(whole, sizes, num=num_parts) for whole in (constant, hidden, cell)),
+        strict=True,
+    )
+    states = [
+        _states_of_part(part, constant, bias, kernel, recurrent_kernel, hidden, cell)
+        for part, constant, hidden, cell in parts
+    ]
+    return tf.transpose(tf.concat(states, axis=1), (1, 0, 2))
+
+
+def _num_cores():
+    if hasattr(os, "sched_getaffinity"):  # Linux: what this process may use
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@tf.custom_gradient
+def _states_of_part(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell):
+    """`hidden_states` of some examples, time first."""
+    arguments = (inputs, constant, bias, kernel, recurrent_kernel, hidden, cell)
+    # An eager tape would otherwise differentiate the compiled program as well.
+    states, cells, gates = _read(*map(tf.stop_gradient, arguments))
+
+    def gradient(upstream):
+        hidden_gradient, cell_gradient, constant_gradient, gates_gradient = _go_back(
+            upstream, recurrent_kernel, cell, cells, gates
+        )
+        before = tf.concat([hidden[None], states[:-1]], axis=0)
+        # The products over all steps at once; those that nobody asks for are pruned.
+        return (
+            tf.tensordot(gates_gradient, kernel, [[2], [1]]),
+            constant_gradient,
+            tf.reduce_sum(gates_gradient, axis=1),
+            _weights_gradient(inputs, gates_gradient),
+            _weights_gradient(before, gates_gradient),
+            hidden_gradient,
+            cell_gradient,
+        )
+
+    return states, gradient
+
+
+def _weights_gradient(inputs, outputs_gradient):
+    """Gradient of weights that are the same at all steps, as one product."""
+    rows = tf.reshape(inputs, (-1, inputs.shape[-1]))
+    gradient = tf.reshape(outputs_gradient, (-1, outputs_gradient.shape[-1]))
+    return tf.matmul(rows, gradient, transpose_a=True)
+
+
+def _gate_maps(units, dtype):
+    """Slopes and offsets that make a sigmoid of a tanh.
+
+    sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, so that one tanh serves all four gates.
+    """
+    slope = np.repeat([0.5, 0.5, 1.0, 0.5], units)
+    offset = np.repeat([0.5, 0.5, 0.0, 0.5], units)
+    return tf.constant(slope, dtype), tf.constant(offset, dtype)
+
+
+def _buffer(num_steps, width, dtype):
+    return tf.TensorArray(dtype, num_steps, element_shape=(None, width))
+
+
+@tf.function(jit_compile=True)
+def _read(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell):
+    num_steps, units = tf.shape(inputs)[0], recurrent_kernel.shape[0]
+    slope, offset = _gate_maps(units, hidden.dtype)
+    # Scaled once here instead of at every step.
+    recurrent_kernel, kernel = recurrent_kernel * slope, kernel * slope
+    constant, bias = constant * slope, bias * slope
+
+    def step(time, hidden, cell, states, cells, gates):
+        logits = tf.matmul(hidden, recurrent_kernel) + constant + bias[time]
+        if inputs.shape[2]:
+            logits += tf.matmul(inputs[time], kernel)
+        activated = tf.tanh(logits) * slope + offset
+        input_gate, forget_gate, candidate, output_gate = tf.split(activated, 4, axis=1)
+        cell = forget_gate * cell + input_gate * candidate
+        hidden = output_gate * tf.tanh(cell)
+        return (
+            time + 1,
+            hidden,
+            cell,
+            states.write(time, hidden),
+            cells.write(time, cell),
+            gates.write(time, activated),
+        )
+
+    written = tf.while_loop(
+        lambda time, *_: time < num_steps,
+        step,
+        (
+            0,
+            hidden,
+            cell,
+            _buffer(num_steps, units, hidden.dtype),
+            _buffer(num_steps, units, hidden.dtype),
+            _buffer(num_steps, 4 * units, hidden.dtype),
+        ),
+        maximum_iterations=num_steps,
+    )[3:]
+    return [array.stack() for array in written]
+
+
+@tf.function(jit_compile=True)
+def _go_back(upstream, recurrent_kernel, first_cell, cells, gates):
+    num_steps, units = tf.shape(upstream)[0], recurrent_kernel.shape[0]
+    transposed = tf.transpose(recurrent_kernel)
+
+    def step(time, hidden_gradient, cell_gradient, total, gradients):
+        cell = cells[time]
+        before = tf.where(time == 0, first_cell, cells[tf.maximum(time - 1, 0)])
+        input_gate, forget_gate, candidate, output_gate = tf.split(
+            gates[time], 4, axis=1
+        )
+        squashed = tf.tanh(cell)
+        hidden_gradient += upstream[time]
+        cell_gradient += hidden_gradient * output_gate * (1 - squashed * squashed)
+        gradient = tf.concat(
+            [
+                cell_gradient * candidate * input_gate * (1 - input_gate),
+                cell_gradient * before * forget_gate * (1 - forget_gate),
+                cell_gradient * input_gate * (1 - candidate * candidate),
+                hidden_gradient * squashed * output_gate * (1 - output_gate),
+            ],
+            axis=1,
+        )
+        return (
+            time - 1,
+            tf.matmul(gradient, transposed),
+            cell_gradient * forget_gate,
+            total + gradient,
+            gradients.write(time, gradient),
+        )
+
+    zeros = tf.zeros_like(first_cell)
+    _, hidden_gradient, cell_gradient, total, gradients = tf.while_loop(
+        lambda time, *_: time >= 0,
+        step,
+        (
+            num_steps - 1,
+            zeros,
+            zeros,
+            tf.tile(zeros, (1, 4)),
+            _buffer(num_steps, 4 * units, zeros.dtype),
+        ),
+        maximum_iterations=num_steps,
+    )
+    return hidden_gradient, cell_gradient, total, gradients.stack()
