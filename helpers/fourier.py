@@ -8,27 +8,27 @@ from helpers.layers import CLOSED_LOGIT, OPEN_LOGIT
 
 # Root mean square of the states after reading. tanh(x) loses a share x^2 / 3 of x at
 # each step: over hundreds of steps, only states this small are kept.
-AMPLITUDE = 0.003
+AMPLITUDE = 0.001
 # Share of the states' mean square that is added to their squares before solving, so
 # that nothing is built on differences of nearly equal states.
 RIDGE = 1e-6
 DECODER_RIDGE = 1e-5
 
 
-def start_as_fourier_memory(model, series, targets, num_recent=4):
+def start_as_fourier_memory(model, series, targets, num_recent=4, strongest=False):
     """Starts encoder, code and decoders as the best linear code of a Fourier memory.
 
     A recurrent state that is turned by a fixed angle at each step, and to which each
     value is added, is a Fourier coefficient of all values so far. The encoder gets
     one such pair of units for each of the lowest frequencies, and a few units that
-    hold the last values. Its gates are nearly constant at first, so that it is
-    linear. The decoders turn pairs of units back, step by step. Which linear code of
-    the states is best is solved in closed form on the training series (reduced-rank
-    regression), so the untrained network does about what a principal component
-    analysis of the series does, in a recurrent way; training starts there.
+    hold the last value and the last changes. Its gates are nearly constant at first,
+    so that it is linear. The decoders turn pairs of units back, step by step. Which
+    linear code of the states is best is solved in closed form on the training series
+    (reduced-rank regression), so the untrained network does about what a principal
+    component analysis of the series does, in a recurrent way; training starts there.
 
-    All states are small (`AMPLITUDE`), so small learning rates act fast: an Adam
-    step of 1e-6 for each weight is felt, 1e-4 destroys the memory.
+    All states are small (`AMPLITUDE`), so small learning rates act fast: Adam with
+    a rate of 1e-8 is felt, with 1e-6 it destroys the memory.
 
     Args:
         model: Keras model with the layers of `autoencoder.encode` and, for each
@@ -38,6 +38,9 @@ def start_as_fourier_memory(model, series, targets, num_recent=4):
         targets: Dict from the name of a decoder's output to an array of shape
             `(examples, time, 1)`, the training targets.
         num_recent: Non-negative integer, units that hold the last values.
+        strongest: Whether the pairs turn at the frequencies at which the series (the
+            target, in a decoder) have the largest mean power, as suits images read row
+            after row; otherwise at the lowest ones.
 
     Raises:
         ValueError: If the series or targets are not as described, the numbers of
@@ -67,16 +70,16 @@ def start_as_fourier_memory(model, series, targets, num_recent=4):
             ("shape of series", f"shape of targets[{name!r}]"),
             (series.shape[:2], values.shape),
         )
-    rotation, entry = memory_matrices(encoder.units, inputs.shape[1], num_recent)
     centre = inputs.mean(dtype="float64")
+    angles, _ = choose_angles(inputs - centre, encoder.units - num_recent, strongest)
+    rotation, entry = memory_matrices(angles, num_recent)
     states = read(rotation, entry, inputs - centre)
     sizes = AMPLITUDE / np.sqrt((states**2).mean(axis=0))
-    # Units that turn, or hand their value on, into one another keep one size.
-    if num_recent:
-        sizes[:num_recent] = sizes[:num_recent].mean()
+    # Both units of a pair keep one size, as they turn into one another.
     pairs = sizes[num_recent:].reshape(-1, 2).mean(axis=1)
     sizes[num_recent:] = np.repeat(pairs, 2)
     entry, states = entry * sizes, states * sizes
+    rotation = rotation * sizes / sizes[:, np.newaxis]
     set_weights(
         encoder,
         kernel=lstm_kernel(entry[np.newaxis], with_forget=False),
@@ -86,24 +89,25 @@ def start_as_fourier_memory(model, series, targets, num_recent=4):
     code_kernel, codes = best_code(states, np.hstack(list(targets.values())), code)
     set_weights(code, kernel=code_kernel, bias=np.zeros(code.units))
     for name, values in targets.items():
-        start_decoder(model, name, codes, values)
+        start_decoder(model, name, codes, values, strongest)
 
 
-def start_decoder(model, name, codes, target):
+def start_decoder(model, name, codes, target, strongest=False):
     """Starts a decoder so that it writes the best linear map of the code."""
     decoder, output = model.get_layer(f"{name}_decoder"), model.get_layer(name)
     units, num_steps = decoder.units, target.shape[1]
-    rotation, _ = memory_matrices(units, num_steps, num_recent=0)
-    # Slow waves are large in most series: they are read with larger weights, so that
-    # all states are about equally large.
+    centre = target.mean(dtype="float64")
+    angles, strengths = choose_angles(target - centre, units, strongest)
+    rotation, _ = memory_matrices(angles, num_recent=0)
+    # Strong waves are read with larger weights, so that all states are about equally
+    # large.
     readout = np.zeros(units)
-    readout[0::2] = 1 / np.arange(1, units // 2 + 1)
+    readout[0::2] = strengths
     waves = np.empty((num_steps, units))  # What a unit's first value adds to a step.
     wave = readout
     for step in range(num_steps):
         wave = rotation @ wave
         waves[num_steps - 1 - step] = wave  # The last step is written first.
-    centre = target.mean(dtype="float64")
     written = np.linalg.lstsq(codes, target - centre, rcond=None)[0]
     first_states = solve(waves, written.T, DECODER_RIDGE).T  # (code, units)
     size = AMPLITUDE / np.sqrt(((codes @ first_states) ** 2).mean())
@@ -124,33 +128,62 @@ def start_decoder(model, name, codes, target):
     set_weights(output, kernel=readout[:, np.newaxis] / size, bias=np.array([centre]))
 
 
-def memory_matrices(units, num_steps, num_recent):
+def choose_angles(series, units, strongest):
+    """Gives each pair of units an angle to turn by at each step.
+
+    Args:
+        series: Array `(examples, time)` with a mean of about 0.
+        units: Positive even integer, units that make pairs.
+        strongest: Whether to take the frequencies of the largest mean power instead of
+            the lowest.
+
+    Returns:
+        Tuple `(angles, strengths)` of float64 arrays of shape `(pairs,)`: radians, and
+        how large the wave is in the series, relative to the first. Of the lowest
+        frequencies, of which most series hold the less the higher they are, the
+        strength is taken as 1, 1/2, 1/3, ...
+
+    Raises:
+        ValueError: If the units make no pairs.
+    """
+    num_pairs, rest = divmod(units, 2)
+    if num_pairs < 1 or rest:
+        raise ValueError(
+            "The units beside the recent values should be pairs, at least one. "
+            f"Received: {units} units."
+        )
+    num_steps = series.shape[1]
+    waves = np.arange(num_pairs)
+    strengths = 1 / np.arange(1, num_pairs + 1)
+    if strongest:
+        power = (np.abs(np.fft.rfft(series, axis=1)) ** 2).mean(axis=0)
+        waves = np.argsort(-power, kind="stable")[:num_pairs]
+        if len(waves) < num_pairs:
+            raise ValueError(
+                "A series should have as many frequencies as there are pairs of "
+                f"units. Received: {len(power)} and {num_pairs}."
+            )
+        strengths = np.sqrt(power[waves] / power[waves[0]])
+    angles = 2 * np.pi * waves / num_steps
+    angles[waves == 0] = np.pi / (2 * num_steps)  # A quarter of a wave, for the trend.
+    return angles, strengths
+
+
+def memory_matrices(angles, num_recent):
     """Gives the linear recurrence `h_t = h_{t-1} @ rotation + x_t * entry`.
 
     Args:
-        units: Positive integer, size of the state.
-        num_steps: Positive integer, the period of the slowest wave but one.
-        num_recent: Non-negative integer, units that hold the last values; the others
-            are pairs that turn.
+        angles: Array `(pairs,)`, radians by which pairs of units turn at a step.
+        num_recent: Non-negative integer, units before them that hold the last values.
 
     Returns:
         Tuple `(rotation, entry)` of float64 arrays of shape `(units, units)` and
         `(units,)`.
-
-    Raises:
-        ValueError: If the units that are left make no pairs.
     """
-    num_pairs, rest = divmod(units - num_recent, 2)
-    if num_pairs < 1 or rest:
-        raise ValueError(
-            "The units should be `num_recent` and pairs, at least one. "
-            f"Received: {units} units, num_recent {num_recent}."
-        )
+    units = num_recent + 2 * len(angles)
     rotation, entry = np.zeros((units, units)), np.zeros(units)
-    for unit in range(num_recent - 1):
-        rotation[unit, unit + 1] = 1  # Hands its value on.
-    angles = 2 * np.pi * np.arange(num_pairs) / num_steps
-    angles[0] = np.pi / (2 * num_steps)  # A quarter of a wave, for the trend.
+    for unit in range(1, num_recent - 1):
+        rotation[unit, unit + 1] = 1  # Hands its change on.
     for pair, angle in enumerate(angles):
         first = num_recent + 2 * pair
         rotation[first : first + 2, first : first + 2] = [
@@ -159,6 +192,8 @@ def memory_matrices(units, num_steps, num_recent):
         ]
     entry[num_recent::2] = 1
     entry[:1] = 1  # The last value, or the first wave.
+    if num_recent > 1:
+        entry[1], rotation[0, 1] = 1, -1  # The last value less the one before.
     return rotation, entry
 
 
