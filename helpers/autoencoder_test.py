@@ -219,3 +219,50 @@ def test_forecast_needs_a_state_per_step():
         autoencoder.forecast(keras.Input((7, 2)), keras.Input((6, 5)))
     with pytest.raises(ValueError, match="`states` should have the shape"):
         autoencoder.forecast(keras.Input((7, 2)), keras.Input((5,)))
+
+
+def build_hierarchical_model(num_steps=12, segment_steps=4):
+    series = keras.Input((num_steps, 2), name="series")
+    sizes = {"units": 6, "segment_steps": segment_steps, "segment_units": 5}
+    code = autoencoder.encode_hierarchical(series, 3, **sizes)
+    output = autoencoder.decode_hierarchical(code, num_steps, 2, **sizes)
+    return keras.Model(series, {"reconstruction": output})
+
+
+def test_hierarchical_code_is_that_of_the_segments_one_by_one():
+    model = build_hierarchical_model()
+    series = np.random.default_rng(0).normal(size=(5, 12, 2)).astype("f4")
+    lower, upper = model.get_layer("segment_encoder"), model.get_layer("encoder")
+    states = [lower(series[:, start : start + 4]) for start in (0, 4, 8)]
+    code = model.get_layer("code")(upper(keras.ops.stack(states, axis=1)))
+    np.testing.assert_allclose(
+        autoencoder.encoder_of(model).predict(series, verbose=0), code, atol=1e-5
+    )
+
+
+def test_hierarchical_halves_work_alone_and_after_saving(tmp_path):
+    model = build_hierarchical_model()
+    series = np.random.default_rng(0).normal(size=(5, 12, 2)).astype("f4")
+    expected = model.predict(series, verbose=0)["reconstruction"]
+    assert expected.shape == series.shape
+    values = series
+    for half in (autoencoder.encoder_of(model), autoencoder.decoder_of(model)):
+        half.save(tmp_path / "half.keras")
+        loaded = keras.saving.load_model(tmp_path / "half.keras")
+        values = loaded.predict(values, verbose=0)
+    np.testing.assert_allclose(values, expected, atol=1e-6)
+
+
+def test_hierarchical_decoder_keeps_the_order_of_time():
+    model = build_hierarchical_model()
+    code = np.ones((1, 3), "f4")
+    segments = model.get_layer("reconstruction_decoder")(code)
+    first = model.get_layer("reconstruction_segment_decoder")(segments[:, 0])
+    expected = model.get_layer("reconstruction_value")(first)
+    written = autoencoder.decoder_of(model).predict(code, verbose=0)
+    np.testing.assert_allclose(written[:, :4], expected, atol=1e-6)
+
+
+def test_segments_must_fit():
+    with pytest.raises(ValueError, match="`segment_steps`.*Received: 5 and 12"):
+        build_hierarchical_model(segment_steps=5)

@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from helpers.layers import CodeLSTM, MemoryBias, memory_initializers
+from helpers import layers
+from helpers.layers import (
+    ChronoBias,
+    CodeLSTM,
+    FastLSTM,
+    MemoryBias,
+    memory_initializers,
+)
 
 UNITS, NUM_STEPS, CODE_SIZE = 8, 6, 3
 
@@ -158,3 +165,95 @@ def test_bad_arguments_are_named(arguments, message):
 def test_a_sequence_is_refused_as_code():
     with pytest.raises(ValueError, match=r"\(batch, code\).*Received: \(2, 3, 4\)"):
         CodeLSTM(UNITS, NUM_STEPS)(np.zeros((2, 3, 4), "f4"))
+
+
+def twins(shape, return_sequences, seed=0, **arguments):
+    """The same LSTM as Keras' layer and as ours, and inputs for both."""
+    series = np.random.default_rng(seed).normal(size=shape).astype("f4")
+    pair = [
+        layer(UNITS, return_sequences=return_sequences, seed=seed, **arguments)
+        for layer in (keras.layers.LSTM, FastLSTM)
+    ]
+    for layer in pair:
+        layer.build(shape)
+    pair[1].set_weights(pair[0].get_weights())
+    return series, pair
+
+
+@pytest.mark.parametrize("return_sequences", [True, False])
+@pytest.mark.parametrize("shape", [(5, 28, 28), (7, 90, 1), (1, 6, 3)])
+def test_fast_lstm_equals_keras_lstm(shape, return_sequences):
+    tf = pytest.importorskip("tensorflow")
+    if not layers._is_compiled():
+        pytest.skip("Without TensorFlow on a CPU it is the layer of Keras.")
+    series, pair = twins(shape, return_sequences)
+    results = []
+    for layer in pair:
+        inputs = tf.constant(series)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs)
+            factors = ops.cos(ops.arange(UNITS, dtype="float32"))
+            loss = ops.mean(outputs * factors)
+        sources = [inputs, *(weight.value for weight in layer.trainable_weights)]
+        results.append([outputs, *tape.gradient(loss, sources)])
+    assert any(np.abs(gradient).max() > 1e-4 for gradient in results[0][1:])
+    for keras_value, our_value in zip(*results, strict=True):
+        np.testing.assert_allclose(our_value, keras_value, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"dropout": 0.5}, {"activation": "relu"}, {"go_backwards": True}]
+)
+def test_fast_lstm_equals_keras_lstm_with_other_arguments(arguments):
+    series, pair = twins((4, 10, 3), True, **arguments)
+    ours, expected = (np.array(layer(series, training=True)) for layer in pair[::-1])
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_fast_lstm_takes_states_and_masks_as_keras_does():
+    series, pair = twins((4, 10, 3), True)
+    mask = np.arange(10) < np.array([[10], [4], [1], [7]])
+    state = [np.full((4, UNITS), value, "f4") for value in (0.3, -0.2)]
+    ours, expected = (
+        np.array(layer(series, mask=mask, initial_state=state)) for layer in pair[::-1]
+    )
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_fast_lstm_learns_with_batches_of_any_size(tmp_path):
+    series = np.random.default_rng(0).normal(size=(10, 70, 1)).astype("f4")
+    model = keras.Sequential([keras.Input((70, 1)), FastLSTM(UNITS)])
+    model.compile("sgd", "mean_squared_error")
+    target = np.ones((10, UNITS), "f4")
+    before = model.evaluate(series, target, verbose=0)
+    model.fit(series, target, batch_size=4, epochs=3, verbose=0)  # 4, 4 and 2.
+    assert model.evaluate(series, target, verbose=0) < before
+    model.save(tmp_path / "fast.keras")
+    loaded = keras.saving.load_model(tmp_path / "fast.keras")
+    assert isinstance(loaded.layers[-1], FastLSTM)
+    np.testing.assert_array_equal(
+        loaded.predict(series[:1], verbose=0), model.predict(series[:1], verbose=0)
+    )
+
+
+def test_the_decoder_does_the_same_without_the_compiled_loop(monkeypatch):
+    layer = CodeLSTM(UNITS, NUM_STEPS, reverse=True)
+    code = codes()
+    outputs = np.array(layer(code))
+    monkeypatch.setattr(layers, "compiled_lstm", None)
+    np.testing.assert_allclose(np.array(layer(code)), outputs, atol=1e-6)
+
+
+def test_chrono_biases_spread_over_the_time_scales():
+    bias = np.array(ChronoBias(longest=784, seed=1)((4 * 500,)))
+    inputs, forget, candidate, output = np.split(bias, 4)
+    np.testing.assert_array_equal(inputs, -forget)
+    assert not candidate.any() and not output.any()
+    steps = np.exp(forget)
+    assert steps.min() >= 1 and steps.max() <= 783
+    np.testing.assert_allclose(np.median(steps), 392, rtol=0.1)
+    with pytest.raises(ValueError, match="longest.*Received: 2"):
+        ChronoBias(2)
+    with pytest.raises(ValueError, match="two different starts"):
+        CodeLSTM(UNITS, NUM_STEPS, memory_seed=0, chrono_steps=6)
