@@ -24,6 +24,7 @@ SHAPES = ((28, 28), (50, 1), (300, 1), (784, 1))  # (time, features)
 REPEATS = 5
 MATRIX_SIZE = 2048  # Large enough for the full rate, small enough for every cache.
 CODE_SIZE = 64
+MEMORY_BATCH_SIZE = 128
 
 
 def encoders(num_steps, num_features, units):
@@ -146,7 +147,7 @@ def matrix_product_rate():
     return 2 * MATRIX_SIZE**3 / best_by_turns({"product": multiply})["product"]
 
 
-def step_memory(network="encoder", layers="ours", shape=(784, 1), batch_size=128):
+def step_memory(network, layers, shape, batch_size):
     """Memory that a training step takes, in a process of its own.
 
     Args:
@@ -188,10 +189,30 @@ def measure_memory(network, layers, num_steps, num_features, batch_size):
     print(largest() - before)
 
 
+def measure_all(units, batch_size):
+    """Times both networks in all shapes, and measures the memory of the longest.
+
+    Returns:
+        `pandas.DataFrame`, a row per network and shape; the memory columns hold
+        megabytes of a step with `MEMORY_BATCH_SIZE` sequences in the last shape, NaN
+        in the others.
+    """
+    tables = []
+    for network in NETWORKS:
+        table = compare(network, units=units, batch_size=batch_size).reset_index()
+        table.insert(0, "network", network)
+        for layers, owner in (("keras", "Keras"), ("ours", "ours")):
+            memory = step_memory(network, layers, SHAPES[-1], MEMORY_BATCH_SIZE)
+            table.loc[len(SHAPES) - 1, f"{owner}, MB"] = memory
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=64, help="size of the state")
     parser.add_argument("--batch-size", type=int, default=64, help="sequences per step")
+    parser.add_argument("--save", metavar="FILE", help="csv file to write as well")
     parser.add_argument("--memory-of", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory_of:
@@ -199,9 +220,10 @@ def main():
         return
     print(f"{arguments.units} units, batches of {arguments.batch_size}")
     print(f"matrix products: {matrix_product_rate() / 1e9:.0f} GFLOPS")
-    for network in NETWORKS:
-        table = compare(network, units=arguments.units, batch_size=arguments.batch_size)
-        print(f"\n{network}\n{table.round(2).to_string()}")
+    table = measure_all(arguments.units, arguments.batch_size)
+    print(table.round(2).to_string(index=False))
+    if arguments.save:
+        table.to_csv(arguments.save, index=False, float_format="%.4g")
 
 
 if __name__ == "__main__":

@@ -1006,6 +1006,102 @@ def plot_intervals(intervals, xlabel, reference=0.0):
     return fig
 
 
+def plot_ladder(rungs, xlabels, references=None, log=()):
+    """Draws scores of one network per row, each a change more than the one above.
+
+    Args:
+        rungs: Dict from the name of a change to a dict from score to a sequence of
+            numbers, one per seed.
+        xlabels: Dict from score to the label of its panel's axis, in the order of the
+            panels.
+        references: Dict from score to a dict from label to number, drawn as lines.
+        log: Scores whose axis is logarithmic.
+
+    Returns:
+        `matplotlib.figure.Figure` with a panel per score: a dot per seed, joined.
+
+    Raises:
+        ValueError: If there is no rung, a score is missing or not finite, or not
+            positive on a log axis.
+    """
+    rungs, references = check_dict("rungs", rungs), references or {}
+    names = list(rungs)
+    height = 0.9 + 0.27 * len(names) + (0.7 if references else 0)
+    fig, grid = new_figure(1, len(xlabels), height, sharey=True)
+    for ax, (score, xlabel) in zip(grid[0], xlabels.items(), strict=True):
+        for place, name in enumerate(names):
+            if score not in rungs[name]:
+                raise ValueError(
+                    f"Each rung should have the score {score!r}. Received: {name!r} "
+                    f"with {list(rungs[name])}."
+                )
+            values = check_numbers(f"{name}: {score}", rungs[name][score], ("seeds",))
+            if score in log:
+                check_positive(f"{name}: {score}", values)
+            ax.plot(values, np.full(len(values), place), "-", color=COLOURS[0], lw=1.2)
+            ax.plot(
+                values,
+                np.full(len(values), place),
+                "o",
+                color=COLOURS[0],
+                markersize=5,
+                markerfacecolor="white",
+            )
+        panel_references = check_references(references.get(score, {}), score in log)
+        for value in panel_references.values():
+            ax.axvline(value, color=REFERENCE_COLOUR, linestyle=(0, (1, 1.5)), lw=1)
+        if score in log:
+            ax.set_xscale("log")
+            tidy_log_axis(ax.xaxis)
+        ax.grid(axis="y", linewidth=0.3)
+        ax.set_xlabel(xlabel)
+        ax.tick_params(axis="y", length=0)
+        label_top(ax, panel_references)
+    grid[0, 0].set_yticks(range(len(names)), names)
+    grid[0, 0].set_ylim(len(names) - 0.5, -0.5)  # The first one on top.
+    return fig
+
+
+def plot_steps(curves, xlabel, ylabel, log=False, references=None):
+    """Draws a number per step of a sequence.
+
+    Args:
+        curves: Dict from label to an array of shape `(steps,)`.
+        xlabel: String, label of the horizontal axis.
+        ylabel: String, label of the value axis.
+        log: Whether the value axis is logarithmic; zeros are then left out.
+        references: Dict from label to number, drawn as horizontal lines.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is no curve, or a value is NaN, infinite or, on a log axis,
+            negative.
+    """
+    fig, grid = new_figure(1, 1, 2.8)
+    ax = grid[0, 0]
+    labels = []
+    for position, (label, values) in enumerate(check_dict("curves", curves).items()):
+        values = check_numbers(f"curves: {label}", values, ("steps",))
+        if log and (values < 0).any():
+            raise ValueError(
+                f"`curves: {label}` should not be negative on a log axis. "
+                f"Received: a smallest value of {values.min()}."
+            )
+        style = line_style(position)
+        shown = np.where(values > 0, values, np.nan) if log else values
+        ax.plot(np.arange(1, len(values) + 1), shown, **style | {"marker": None})
+        last = shown[np.isfinite(shown)][-1]
+        labels.append((last, label, style["color"], len(values)))
+    ax.margins(x=0)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    finish_y(ax, log, references or {})
+    label_right(ax, [*labels, *reference_labels(references or {})])
+    return fig
+
+
 def sweep_rows(table, base, parameter):
     """Takes the rows that differ from a base configuration in one parameter alone.
 

@@ -518,3 +518,41 @@ def test_intervals_are_drawn_from_the_top():
     assert ax.lines[0].get_xdata() == [0, 0]
     with pytest.raises(ValueError, match="`intervals: a` should be a value between"):
         figures.plot_intervals({"a": (1, 2, 3)}, "skill")
+
+
+def ladder():
+    return {
+        "plain": {"mse": [0.08, 0.09], "accuracy": [0.1, 0.12]},
+        "schedule": {"mse": [0.05], "accuracy": [0.4]},
+    }
+
+
+def test_ladder_has_a_dot_per_seed_and_the_references():
+    fig = figures.plot_ladder(
+        ladder(),
+        {"mse": "MSE", "accuracy": "accuracy"},
+        references={"mse": {"class mean": 0.0527}},
+        log=["mse"],
+    )
+    mse, accuracy = fig.axes
+    dots = [line for line in mse.lines if line.get_marker() == "o"]
+    assert [list(line.get_xdata()) for line in dots] == [[0.08, 0.09], [0.05]]
+    assert [text.get_text() for text in mse.get_yticklabels()] == ["plain", "schedule"]
+    assert any(text.get_text() == "class mean" for text in mse.texts)
+    assert mse.get_xscale() == "log" and accuracy.get_xscale() == "linear"
+
+
+def test_ladder_refuses_a_missing_score():
+    rungs = ladder() | {"broken": {"mse": [0.1]}}
+    with pytest.raises(ValueError, match="accuracy.*'broken'"):
+        figures.plot_ladder(rungs, {"mse": "MSE", "accuracy": "accuracy"})
+
+
+def test_steps_leave_out_zeros_on_a_log_axis():
+    fig = figures.plot_steps(
+        {"first": np.array([0, 1e-9, 1e-3])}, "step", "size", log=True
+    )
+    drawn = fig.axes[0].lines[0].get_ydata()
+    assert np.isnan(drawn[0]) and drawn[2] == 1e-3
+    with pytest.raises(ValueError, match="`curves: first`.*Received"):
+        figures.plot_steps({"first": [1.0, -1.0]}, "step", "size", log=True)
