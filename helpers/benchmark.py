@@ -8,6 +8,7 @@ to look at.
 
 import argparse
 import json
+import pathlib
 import subprocess
 import sys
 import time
@@ -172,21 +173,24 @@ def step_memory(network, layers, shape, batch_size):
 
 def measure_memory(network, layers, num_steps, num_features, batch_size):
     """Prints the megabytes of `step_memory`."""
+    shape = int(batch_size), int(num_steps), int(num_features)
+    step = training_step(NETWORKS[network](*shape[1:], units=64)[layers], shape)
+    before = largest_memory()
+    step()
+    print(json.dumps(largest_memory() - before))
+
+
+def largest_memory():
+    """Megabytes that this process has had at most, NaN where the system hides it."""
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():  # Linux, where the number below starts with the parent's.
+        line = next(line for line in status.open() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
     try:
         import resource
     except ImportError:  # Windows
-        print("NaN")
-        return
-
-    def largest():
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-    shape = int(batch_size), int(num_steps), int(num_features)
-    step = training_step(NETWORKS[network](*shape[1:], units=64)[layers], shape)
-    before = largest()
-    step()
-    print(largest() - before)
+        return float("nan")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS: bytes.
 
 
 def measure_all(units, batch_size):
