@@ -1275,12 +1275,16 @@ def finish_y(ax, log, references):
 
 
 def tidy_log_axis(axis):
-    """Numbers a log axis at 1, 2 and 5 where it spans few decades, else at 1."""
+    """Numbers a log axis: at 1, 2, 5 over few decades, at some decades over many."""
     low, high = axis.get_view_interval()
     decades = math.log10(high / low)
-    subs = (1,) if decades > 3 else (1, 3) if decades > 1.8 else (1, 2, 5)
-    axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=20))
-    axis.set_minor_locator(ticker.LogLocator(subs=range(1, 10), numticks=50))
+    if decades > 10:  # A label and a tick per decade would run together.
+        axis.set_major_locator(ticker.LogLocator(numticks=8))
+        axis.set_minor_locator(ticker.NullLocator())
+    else:
+        subs = (1,) if decades > 3 else (1, 3) if decades > 1.8 else (1, 2, 5)
+        axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=20))
+        axis.set_minor_locator(ticker.LogLocator(subs=range(1, 10), numticks=50))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: format_log(value)))
     axis.set_minor_formatter(ticker.NullFormatter())
 
