@@ -163,6 +163,98 @@ def split_time(num_steps, fraction, min_steps=1):
     return slice(0, border), slice(border, num_steps)
 
 
+def split_blocks(num_steps, num_blocks, held_out, embargo):
+    """Splits time into blocks, which go to training, validation or test as a whole.
+
+    Steps close to each other are alike, so that a split step by step would test on
+    what was seen in training. The first steps of each block are left out: a window
+    that ends there would reach into the block before.
+
+    Args:
+        num_steps: Positive integer, the steps to split, for instance hours.
+        num_blocks: Positive integer, blocks of equal length (within one step).
+        held_out: Dict from `"validation"` and `"test"` to lists of numbers of blocks,
+            counted from 0. All other blocks are for training.
+        embargo: Non-negative integer, steps left out at the start of each block: at
+            least the length of a window.
+
+    Returns:
+        Dict from `"train"`, `"validation"` and `"test"` to a sorted int64 array of
+        steps.
+
+    Raises:
+        ValueError: If an argument is out of range, a block is held out twice, or a
+            split has no step left.
+
+    Example:
+
+    >>> parts = split_blocks(9, 3, {"validation": [1], "test": [2]}, embargo=1)
+    >>> {name: steps.tolist() for name, steps in parts.items()}
+    {'train': [1, 2], 'validation': [4, 5], 'test': [7, 8]}
+    """
+    num_steps = check_integer("num_steps", num_steps, minimum=1)
+    num_blocks = check_integer("num_blocks", num_blocks, minimum=1)
+    embargo = check_integer("embargo", embargo, minimum=0)
+    taken = [block for blocks in held_out.values() for block in blocks]
+    if (
+        set(held_out) != set(SPLIT_NAMES[1:])
+        or len(set(taken)) != len(taken)
+        or not set(taken) <= set(range(num_blocks))
+    ):
+        raise ValueError(
+            "`held_out` should give validation and test blocks of their own, numbers "
+            f"from 0 to {num_blocks - 1}. Received: {held_out}."
+        )
+    others = [block for block in range(num_blocks) if block not in taken]
+    borders = np.round(np.linspace(0, num_steps, num_blocks + 1)).astype(int)
+    splits = {}
+    for name, blocks in {"train": others, **held_out}.items():
+        steps = [
+            np.arange(borders[block] + embargo, borders[block + 1])
+            for block in sorted(blocks)
+        ]
+        splits[name] = np.concatenate([np.zeros(0, "int64"), *steps])
+        if len(splits[name]) == 0:
+            raise ValueError(
+                f"`embargo` and `held_out` should leave steps for {name}. Received: "
+                f"{embargo} of {num_steps // num_blocks} steps, {held_out}."
+            )
+    return splits
+
+
+def cut_windows(series, num_steps, ends):
+    """Cuts the window before each of some steps of a series.
+
+    Args:
+        series: Array of real numbers, shape `(time, features)`, oldest first.
+        num_steps: Positive integer, length of a window.
+        ends: Integer array of shape `(examples,)`: a window holds the `num_steps`
+            steps before its end, not the end itself.
+
+    Returns:
+        float32 array of shape `(examples, num_steps, features)`.
+
+    Raises:
+        ValueError: If an argument is not as described, or a window would begin before
+            the series or end after it.
+
+    Example:
+
+    >>> cut_windows([[1], [2], [3], [4]], 2, [2, 4])[:, :, 0].tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    series = check_numbers("series", series, ("time", "features")).astype("float32")
+    num_steps = check_integer("num_steps", num_steps, minimum=1)
+    ends = check_numbers("ends", ends, ("examples",))
+    if ends.dtype.kind == "f" or ends.min() < num_steps or ends.max() > len(series):
+        raise ValueError(
+            f"`ends` should be integers from {num_steps} to {len(series)}. Received: "
+            f"{ends.min()} to {ends.max()}, dtype {ends.dtype}."
+        )
+    every = np.lib.stride_tricks.sliding_window_view(series, num_steps, axis=0)
+    return np.ascontiguousarray(every[ends - num_steps].transpose(0, 2, 1))
+
+
 def split_examples(num_examples, fractions=(0.6, 0.2, 0.2), seed=0):
     """Splits examples at random into train, validation and test.
 
