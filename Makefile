@@ -13,6 +13,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 FRONT = report/report.ipynb
+PAGES = $(FRONT) report/appendix.ipynb
 TO_PDF = $(BIN)/jupyter nbconvert --to report.exporter.ReportPDFExporter $(FRONT)
 
 .PHONY: help report test sync lab pdf env clean
@@ -21,7 +22,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 report: sync
-	$(BIN)/python -m report.execute notebooks/*.ipynb $(FRONT)
+	$(BIN)/python -m report.execute notebooks/*.ipynb $(PAGES)
 	$(MAKE) --no-print-directory pdf
 
 test: env
@@ -32,7 +33,7 @@ test: env
 	$(BIN)/pytest --nbval notebooks/
 
 sync: env
-	$(BIN)/jupytext --sync notebooks/* $(FRONT)
+	$(BIN)/jupytext --sync notebooks/* $(PAGES)
 
 lab: env
 	$(BIN)/jupyter lab

@@ -18,8 +18,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 def read_makefile():
     """Gives the commands of the Makefile as they are in an activated environment."""
     text = (ROOT / "Makefile").read_text("utf-8")
-    names = dict(re.findall(r"^(FRONT|TO_PDF) = (.*)$", text, re.MULTILINE))
-    for name in ("TO_PDF", "FRONT"):
+    names = dict(re.findall(r"^(FRONT|PAGES|TO_PDF) = (.*)$", text, re.MULTILINE))
+    for name in ("TO_PDF", "PAGES", "FRONT"):
         text = text.replace(f"$({name})", names[name])
     commands = [line.strip() for line in text.splitlines() if line.startswith("\t")]
     return [

@@ -19,6 +19,11 @@
 #     chapters:
 #     - ../notebooks/01_synthetic.ipynb
 #     - ../notebooks/02_mnist_rows.ipynb
+#     - ../notebooks/03_mnist_pixels.ipynb
+#     - ../notebooks/04_sp500.ipynb
+#     - ../notebooks/05_rare_events.ipynb
+#     - ../notebooks/06_training_questions.ipynb
+#     - appendix.ipynb
 #     date: November 2026
 #     subtitle: 'Homework 2: sequences compressed, restored, recognised and predicted'
 # ---
@@ -33,10 +38,11 @@
 # into one short vector, the code, and writes the sequence again from that vector
 # alone. Further outputs on the same code name the class of the sequence or predict its
 # next step. This report builds such networks with the Keras functional API, trains
-# them on synthetic sequences and on handwritten digits that are read row by row, and
-# asks of each output whether it is any good: every score stands beside a baseline that
-# is scored by the same function on the same test data, principal component analysis
-# with a code of the same size above all, and beside its spread over random seeds.
+# them on synthetic sequences and on handwritten digits that are read row by row and
+# pixel by pixel, and asks of each output whether it is any good: every score stands
+# beside a baseline that is scored by the same function on the same test data,
+# principal component analysis with a code of the same size above all, and beside its
+# spread over random seeds.
 # Where the task allows no success, as with noise that has nothing to compress, the
 # report says so and shows the limit. Each chapter is a program that has been run to
 # make this document, and each of its findings is a sentence that the program has
@@ -83,7 +89,9 @@ def read_scores(chapter):
 
 
 front_page = nbformat.read("report.ipynb", as_version=4)
-scores = pd.concat(map(read_scores, front_page.metadata["report"]["chapters"]))
+chapters = front_page.metadata["report"]["chapters"]
+tasks = [chapter for chapter in chapters if chapter.startswith("../notebooks/")]
+scores = pd.concat(map(read_scores, tasks))
 
 
 # %% tags=["remove-input"]

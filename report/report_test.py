@@ -41,7 +41,8 @@ def run(front_page):
 def test_scores_of_all_chapters_stand_in_one_table(front_page):
     write_scores(front_page, HEADER + ROWS)
     table = run(front_page)
-    assert len(table) == 2 * len(front_page.metadata["report"]["chapters"])
+    *tasks, appendix = front_page.metadata["report"]["chapters"]
+    assert len(table) == 2 * len(tasks) and appendix == "appendix.ipynb"
     assert list(table.index[0]) == ["Noise", "uniform"]
     first, second = (table.iloc[k].tolist() for k in (0, 1))
     assert first == [
@@ -78,11 +79,12 @@ def test_incomplete_scores_are_refused(front_page, text, message):
         run(front_page)
 
 
-def test_pair_holds_the_same_cells():
+@pytest.mark.parametrize("name", ["report", "appendix"])
+def test_pair_holds_the_same_cells(name):
     script, notebook = (
-        jupytext.read(FOLDER / f"report{extension}") for extension in (".py", ".ipynb")
+        jupytext.read(FOLDER / f"{name}{extension}") for extension in (".py", ".ipynb")
     )
-    assert script.metadata["report"] == notebook.metadata["report"]
+    assert script.metadata.get("report") == notebook.metadata.get("report")
     for ours, theirs in zip(script.cells, notebook.cells, strict=True):
         assert ours.cell_type == theirs.cell_type
         assert ours.source == theirs.source
@@ -93,3 +95,19 @@ def test_large_spread_leaves_no_decimals(front_page):
     write_scores(front_page, HEADER + "a,b,c,seconds,,15.2,12.3,2.6,3,s\n")
     row = run(front_page).iloc[0]
     assert (row["Baseline"], row["Ours"]) == ("15", "12 ± 3")
+
+
+def test_appendix_lists_the_runs_that_are_recorded(monkeypatch):
+    monkeypatch.chdir(FOLDER)
+    names = {}
+    for cell in jupytext.read(FOLDER / "appendix.ipynb").cells:
+        if cell.cell_type != "code":
+            continue
+        module = ast.parse(cell.source)
+        last = module.body.pop() if cell.outputs else None
+        exec(compile(module, "appendix.py", "exec"), names)
+        if last:
+            table = eval(ast.unparse(last), names)
+            assert table._repr_html_() == cell.outputs[0]["data"]["text/html"], (
+                "Run `python -m report.execute report/appendix.ipynb`."
+            )

@@ -1,0 +1,133 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 7. Appendix: every training
+#
+# Each network of this report was trained by one function, which writes down what it
+# was called with and what it took. This chapter is made from these records: it lists
+# every training behind the other chapters, and leaves none out.
+
+# %% tags=["remove-input"]
+import json
+import pathlib
+
+import pandas as pd
+
+RUNS = sorted(pathlib.Path("runs").glob("*/run.json"))
+SELECTIONS = sorted(pathlib.Path("selection").glob("*.jsonl"))
+
+
+# %% tags=["remove-input"]
+def read_run(path):
+    """Reads what a recorded run says of itself, the hyper-parameters by name."""
+    record = json.loads(path.read_text("utf-8"))
+    configuration = record["configuration"]
+    optimizer = configuration["optimizer"]["config"]
+    rate = optimizer["learning_rate"]
+    if isinstance(rate, dict):  # A schedule; its peak is what one would turn.
+        peak = rate["config"].get("warmup_target")
+        rate = peak or rate["config"]["initial_learning_rate"]
+    weights = configuration["loss_weights"]
+    chapter, name = record["name"].split("_", 1)
+    network, _, seed = name.rpartition("_seed")
+    return {
+        "chapter": int(chapter),
+        "network": network if seed.isdigit() else name,
+        "optimizer": configuration["optimizer"]["class_name"],
+        "peak rate": f"{rate:.3g}",
+        "batch": configuration["batch_size"],
+        "epochs": len(record["history"]["loss"]),
+        "examples": configuration["inputs"]["shape"][0],
+        "loss weights": ", ".join(f"{value:g}" for value in weights.values()),
+        "seconds": record["seconds"],
+        "versions": record["versions"] | {"cores": record["cpu_count"]},
+    }
+
+
+# %% tags=["remove-input"]
+runs = pd.DataFrame(map(read_run, RUNS))
+selections = pd.DataFrame(
+    [
+        {"chapter": int(path.name[:2]), "seconds": json.loads(line)["seconds"]}
+        for path in SELECTIONS
+        for line in path.read_text("utf-8").splitlines()
+    ]
+)
+
+
+def in_minutes(seconds):
+    """Formats seconds as minutes."""
+    return f"{seconds / 60:.0f}"
+
+
+# %% [markdown]
+# ## Time by chapter
+#
+# Wall time on one core of a laptop-sized machine with two, the other core busy with
+# another training most of the time. Absolute times say little: the same training took
+# up to four times as long when more was going on.
+
+# %% tags=["remove-input"]
+#| label: tbl-time
+#| tbl-cap: "Recorded trainings and their minutes; what `RETRAIN=1 make report` does again."
+times = pd.DataFrame(
+    {
+        "networks": runs.groupby("chapter").size(),
+        "their minutes": runs.groupby("chapter")["seconds"].sum(),
+        "models of cross-validations": selections.groupby("chapter").size(),
+        "minutes of these": selections.groupby("chapter")["seconds"].sum(),
+    }
+).fillna(0)
+times.loc["all"] = times.sum()
+for column in times:
+    convert = in_minutes if "minutes" in column else "{:.0f}".format
+    times[column] = times[column].map(convert)
+times.rename_axis("chapter")
+
+# %% [markdown]
+# ## Hyper-parameters
+#
+# The rate is the largest one of the schedule, where there is one. Loss weights are in
+# the alphabetic order of the outputs' names. A range stands where the seeds differ.
+
+# %% tags=["remove-input"]
+def as_range(values):
+    """Formats equal values as one, others from the smallest to the largest."""
+    low, high = values.min(), values.max()
+    return f"{low:.0f}" if round(low) == round(high) else f"{low:.0f}–{high:.0f}"
+
+
+#| label: tbl-runs
+#| tbl-cap: "Every recorded network: how it was trained, with how many seeds, and how long a seed took."
+settings = ["optimizer", "peak rate", "batch", "examples", "loss weights"]
+table = runs.groupby(["chapter", "network", *settings], sort=False).agg(
+    epochs=("epochs", as_range), seeds=("epochs", "size"), seconds=("seconds", as_range)
+)
+table.reset_index(settings)
+
+# %% [markdown]
+# ## Versions
+#
+# What the records say they were made with.
+
+# %% tags=["remove-input"]
+#| label: tbl-versions
+#| tbl-cap: "Versions that the recorded networks were trained with, and how many of them."
+versions = pd.DataFrame(runs["versions"].tolist()).astype(str)
+versions.groupby([*versions], sort=False).size().rename("networks").reset_index(
+    ["keras", "backend", "tensorflow", "numpy", "cores"]
+)
