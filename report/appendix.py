@@ -104,6 +104,7 @@ times.rename_axis("chapter")
 # The rate is the largest one of the schedule, where there is one. Loss weights are in
 # the alphabetic order of the outputs' names. A range stands where the seeds differ.
 
+
 # %% tags=["remove-input"]
 def as_range(values):
     """Formats equal values as one, others from the smallest to the largest."""
