@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from helpers.checks import check_integer, check_numbers, check_same
+from helpers.checks import check_integer, check_labels, check_numbers, check_same
 from helpers.datasets import DATA_FOLDER
 from helpers.experiments import settle
 from helpers.stocks import read_content
+from helpers.windows import cut_windows
 
 MAX_STRENGTH = 10
 DEPARTURES_FILE = "departures_2013.csv.xz"
@@ -342,6 +343,38 @@ class Events(NamedTuple):
     def take(self, rows):
         """Returns the examples at `rows`, an index array, a mask or a slice."""
         return Events(*(values[rows] for values in self))
+
+
+def cut_events(features, strengths, ends, num_steps, day_steps, num_quiet):
+    """Cuts the windows of one series and says what happens after each.
+
+    Args:
+        features: Array of shape `(time, features)`, scaled.
+        strengths: Integer array of shape `(time,)`.
+        ends: Integer array of shape `(examples,)`, the steps to predict; the window of
+            each is the steps before it.
+        num_steps: Positive integer, length of a window.
+        day_steps: Positive integer, steps of a day.
+        num_quiet: Positive integer, steps without an event before an onset and between
+            two episodes.
+
+    Returns:
+        `Events`.
+
+    Raises:
+        ValueError: If an argument is not as described.
+    """
+    check_same(
+        ("length of features", "length of strengths"), (len(features), len(strengths))
+    )
+    strengths = check_labels("strengths", strengths, MAX_STRENGTH + 1)
+    return Events(
+        cut_windows(features, num_steps, ends),
+        strengths[ends],
+        ends // check_integer("day_steps", day_steps, minimum=1),
+        quiet_steps(strengths, num_quiet)[ends],
+        number_episodes(strengths, num_quiet)[ends],
+    )
 
 
 def join_events(parts):

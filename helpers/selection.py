@@ -6,14 +6,17 @@ models that are missing are trials of an Optuna study, whose journal tells sever
 processes who works on what. The journal may be deleted at any time.
 """
 
+import ast
 import contextlib
 import copy
 import datetime
 import hashlib
+import inspect
 import json
 import math
 import os
 import pathlib
+import textwrap
 import time
 
 import numpy as np
@@ -102,7 +105,8 @@ def cross_validate(
 
     Args:
         evaluate: Function from `(configuration, fold)` to a dict from score name to
-            number. A number may be NaN or infinite: the training diverged.
+            number, or to a list of numbers, for instance one per day or epoch. A number
+            may be NaN or infinite: the training diverged. The first is a number.
         configurations: List of dicts with the same keys; values are numbers, strings,
             booleans, `None`, or lists or dicts of these.
         num_folds: Positive integer; `fold` runs from 0 to `num_folds - 1`.
@@ -395,7 +399,7 @@ def read_records(path):
                 raise ValueError("the checksum is another")
             record["scores"] = {
                 # JSON has no NaN and no infinity, which are kept as strings.
-                name: float(score)
+                name: as_floats(score)
                 for name, score in record["scores"].items()
             }
             records[fingerprint(record)] = record
@@ -430,7 +434,7 @@ def write_record(path, record, models):
     lines = []
     for key in sorted(records, key=lambda key: order.get(key, len(order))):
         scores = {
-            name: score if math.isfinite(score) else str(score)
+            name: without_infinity(score)
             for name, score in records[key]["scores"].items()
         }
         plain = {**records[key], "scores": scores}
@@ -459,6 +463,32 @@ def digest(value):
     """Returns 16 hexadecimal digits of the SHA-256 of a value of JSON."""
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def code_checksum(*objects):
+    """Identifies code by what it does, for the settings of `cross_validate`.
+
+    Comments, docstrings and the way lines are broken do not count, so that wording may
+    be improved without training anew.
+
+    Args:
+        *objects: Functions, classes or modules.
+
+    Returns:
+        String of 16 hexadecimal digits.
+    """
+    parts = []
+    for one in objects:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(one)))
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if not isinstance(body, list) or not body:
+                continue
+            first = body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                del body[0]
+        parts.append(ast.unparse(tree))
+    return digest(parts)
 
 
 def to_plain(name, value):
@@ -519,16 +549,32 @@ def check_configurations(configurations):
     return configurations
 
 
+def as_floats(score):
+    """Returns a score, a number or a list, as floats."""
+    if isinstance(score, list):
+        return [float(number) for number in score]
+    return float(score)
+
+
+def without_infinity(score):
+    """Returns a score with strings in the place of NaN and infinity."""
+    if isinstance(score, list):
+        return [without_infinity(number) for number in score]
+    return score if math.isfinite(score) else str(score)
+
+
 def check_scores(scores, configuration):
     """Returns the scores of a model as floats, or says what is wrong with them."""
     numbers_only = isinstance(scores, dict) and all(
-        isinstance(name, str) and np.ndim(score) == 0 and np.isreal(score)
+        isinstance(name, str)
+        and (np.ndim(score) == 0 or (np.ndim(score) == 1 and type(score) is list))
+        and np.all(np.isreal(score))
         for name, score in scores.items()
     )
-    if not numbers_only or not scores:
+    if not numbers_only or not scores or type(next(iter(scores.values()))) is list:
         raise ValueError(
-            "`evaluate` should return a dict from score name to number. "
-            f"Received: {scores!r}."
+            "`evaluate` should return a dict from score name to number or list of "
+            f"numbers, a number first. Received: {scores!r}."
         )
     taken = scores.keys() & {*configuration, "fold", "seconds"}
     if taken:
@@ -536,7 +582,7 @@ def check_scores(scores, configuration):
             "`evaluate` should return scores with other names than the hyper-parameters"
             f", fold and seconds. Received: {', '.join(taken)}."
         )
-    return {name: float(score) for name, score in scores.items()}
+    return {name: as_floats(score) for name, score in scores.items()}
 
 
 def make_table(records):
