@@ -1102,6 +1102,54 @@ def plot_steps(curves, xlabel, ylabel, log=False, references=None):
     return fig
 
 
+def plot_points(
+    groups, xlabel, ylabel, joined=False, references=None, diagonal=False, log_x=False
+):
+    """Draws points of several groups against each other.
+
+    Args:
+        groups: Dict from label to a tuple `(x, y)` of arrays of shape `(points,)`.
+        xlabel: String, label of the horizontal axis.
+        ylabel: String, label of the vertical axis.
+        joined: Boolean, whether the points of a group are joined, in their order.
+        references: Dict from label to number, drawn as horizontal lines.
+        diagonal: Boolean, whether the line of equal values is drawn.
+        log_x: Boolean, whether the horizontal axis is logarithmic.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is no group, lengths differ, or a value is NaN, infinite
+            or, on a log axis, not positive.
+    """
+    fig, grid = new_figure(1, 1, 2.9)
+    ax = grid[0, 0]
+    handles = {}
+    for position, (label, points) in enumerate(check_dict("groups", groups).items()):
+        x, y = (check_numbers(f"groups: {label}", part, ("points",)) for part in points)
+        check_same((f"length of x of {label}", "length of its y"), (len(x), len(y)))
+        if log_x:
+            check_positive(f"groups: {label}", x)
+        style = line_style(position)
+        if not joined:
+            style["linestyle"] = "none"
+        marker = MARKERS[position % len(MARKERS)]
+        (handles[label],) = ax.plot(x, y, **style, marker=marker, markersize=4)
+    if diagonal:
+        limits = ax.get_xlim()
+        ax.plot(limits, limits, "-", color=REFERENCE_COLOUR, linewidth=0.8, zorder=0)
+    if log_x:
+        ax.set_xscale("log")
+        tidy_log_axis(ax.xaxis)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    finish_y(ax, False, references or {})
+    label_right(ax, reference_labels(references or {}))
+    outer_legend(fig, handles)
+    return fig
+
+
 def sweep_rows(table, base, parameter):
     """Takes the rows that differ from a base configuration in one parameter alone.
 

@@ -556,3 +556,26 @@ def test_steps_leave_out_zeros_on_a_log_axis():
     assert np.isnan(drawn[0]) and drawn[2] == 1e-3
     with pytest.raises(ValueError, match="`curves: first`.*Received"):
         figures.plot_steps({"first": [1.0, -1.0]}, "step", "size", log=True)
+
+
+def test_points_are_joined_if_asked_and_have_a_legend():
+    groups = {"one": ([0.1, 0.5], [0.2, 0.4]), "two": ([0.3], [0.9])}
+    fig = figures.plot_points(groups, "forecast", "frequency", diagonal=True)
+    drawn = [line for line in fig.axes[0].lines if line.get_marker() != "None"]
+    assert [line.get_linestyle() for line in drawn] == ["None", "None"]
+    assert list(drawn[0].get_xdata()) == [0.1, 0.5]
+    fig = figures.plot_points(
+        groups, "share", "skill", joined=True, references={"oracle": 0.3}, log_x=True
+    )
+    assert fig.axes[0].get_xscale() == "log"
+    assert fig.axes[0].lines[0].get_linestyle() == "-"
+    assert any(text.get_text() == "oracle" for text in fig.axes[0].texts)
+    names = [text.get_text() for text in fig.legends[0].texts]
+    assert names == ["one", "two"]
+
+
+def test_points_refuse_what_cannot_be_drawn():
+    with pytest.raises(ValueError, match="length of x of one"):
+        figures.plot_points({"one": ([1.0, 2.0], [1.0])}, "x", "y")
+    with pytest.raises(ValueError, match="groups: one"):
+        figures.plot_points({"one": ([0.0], [1.0])}, "x", "y", log_x=True)
