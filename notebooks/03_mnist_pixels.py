@@ -94,18 +94,16 @@ LABEL_WEIGHT = 0.02  # Of the cross-entropy; the squared error has weight 1.
 DROPOUT = 0.3  # Share of the code hidden from the softmax in training.
 SEEDS = [0, 1]
 FLAT_EPOCHS = 8  # Of the flat network with all changes.
-FLAT_SEEDS = [0]
+FLAT_SEEDS = [0]  # Of both flat networks; the memory has no random start.
 LADDER_UNITS = 64  # State of the flat networks of the ladder.
 LADDER_IMAGES = 6_000
 LADDER_VALIDATION_IMAGES = 1_000
 LADDER_EPOCHS = 4
 LADDER_RATE = 0.001  # Constant learning rate of the first rungs: Adam's default.
-MEMORY_UNITS = 128  # State of the flat network that is built as a memory.
+MEMORY_UNITS = 128  # State of the built memory; units between code and softmax.
 MEMORY_IMAGES = 4_000  # Training images from which the memory is computed.
 MEMORY_EPOCHS = 5  # Of the layers between code and label.
 MEMORY_RATE = 0.002
-MEMORY_SEEDS = [0]  # Of these layers; the memory itself has no random start.
-HIDDEN_UNITS = 128  # Between code and softmax.
 VALIDATION_FRACTION = 0.1  # Of the 60,000.
 DATA_SEED = 0
 
@@ -229,7 +227,7 @@ def build_memory():
     small = layers.Rescaling(0.01, name="small_pixels")(pixels)
     code = autoencoder.encode(small, CODE_SIZE, MEMORY_UNITS)
     restored = autoencoder.decode(code, NUM_STEPS, 1, MEMORY_UNITS, reverse=True)
-    hidden = layers.Dense(HIDDEN_UNITS, "relu", name="hidden")(code)
+    hidden = layers.Dense(MEMORY_UNITS, "relu", name="hidden")(code)
     label = autoencoder.classify(hidden, NUM_CLASSES, DROPOUT)
     model = keras.Model(
         pixels, {"reconstruction": restored, "label": label}, name="memory"
@@ -368,6 +366,7 @@ RUNGS = {
 }
 
 
+# %%
 def fit_rung(name, seed):
     """Trains a rung of the ladder on few images, or loads its recorded run."""
     build, optimizer = RUNGS[name]
@@ -530,7 +529,7 @@ memory_runs = [
         scheduled(MEMORY_RATE, len(images["train"]), MEMORY_EPOCHS),
         MEMORY_EPOCHS,
     )
-    for seed in MEMORY_SEEDS
+    for seed in FLAT_SEEDS
 ]
 
 # %% tags=["nbval-ignore-output", "remove-output"]
@@ -823,10 +822,12 @@ printed = [
     for name in ("hierarchical", "flat, trained", "flat, memory")
     for score, form in (("test_mse", ".4f"), ("test_accuracy", ".1%"))
 ]
-
+as_printed = printed == [".0053", "99.2%", ".0306", "93.8%", ".0122", "96.9%"]
 
 # %%
 mean_error = validation_errors["mean image"]
+flat_fails = best_flat > validation_errors["class mean"] and flat_accuracy < 0.3
+two_levels_win = max(hierarchical_errors) < best_flat
 long_steps = FLAT_EPOCHS * np.ceil(len(images["train"]) / BATCH_SIZE)
 ladder_steps = LADDER_EPOCHS * np.ceil(LADDER_IMAGES / BATCH_SIZE)
 plain_fails = (
@@ -836,8 +837,9 @@ plain_fails = (
 position_is_mean = all(
     abs(error / mean_error - 1) < 0.03 for error in flat_errors["position"]
 )
-flat_fails = best_flat > validation_errors["class mean"] and flat_accuracy < 0.3
-two_levels_win = max(hierarchical_errors) < best_flat
+eighteen_times = round(long_steps / ladder_steps) == 18
+
+# %%
 goal = all(
     result["test_mse"] <= 0.006 and result["test_accuracy"] >= 0.989
     for result in results["hierarchical"]
@@ -854,7 +856,10 @@ flat_learns = all(
     for result in results["flat, trained"]
 )
 near_rows = abs(pixel_accuracy - row_scores["test_accuracy"][0]) < 0.003
-first_row, last_row = before["memory"][:28].mean(), before["memory"][-28:].mean()
+memory_keeps = bool(before["memory"][:28].mean() > before["memory"][-28:].mean())
+nothing_arrives = bool(before["plain"][0] < 1e-20)
+still_nothing = bool(after["plain"][0] < 1e-20)
+chrono_arrives = bool(before["chrono"].min() > 0.01)
 costs_error = 1.5 < pixel_mse / row_scores["test_mse"][0] < 2
 
 # %%
@@ -865,30 +870,23 @@ claims = {
     "clipping does not act after chrono biases: the same losses": not clipping_acts,
     "no flat network of the ladder reaches the class mean or 30 %": flat_fails,
     "in the same budget two levels are better than all of them": two_levels_win,
-    "plain: the first pixel's derivative is less than 1e-20 of the largest": bool(
-        before["plain"][0] < 1e-20
-    ),
-    "training does not change that": bool(after["plain"][0] < 1e-20),
-    "chrono biases: at least 1 % at every pixel": bool(before["chrono"].min() > 0.01),
-    "memory: the first row's derivatives are no smaller than the last one's": bool(
-        first_row > last_row
-    ),
+    "plain: less than 1e-20 of the derivative at the first pixel": nothing_arrives,
+    "plain: training does not change that": still_nothing,
+    "chrono biases: at least 1 % of the derivative at every pixel": chrono_arrives,
+    "memory: the first row counts as much as the last one": memory_keeps,
     "hierarchical: at most .0060 and at least 98.9 %, every seed": goal,
     "memory: between PCA-64 and PCA-16, and at least 95 %": memory_holds,
     "flat, trained: below three quarters of the class mean, and above 90 %": flat_learns,
-    "its training has eighteen times the steps of the ladder": round(
-        long_steps / ladder_steps
-    )
-    == 18,
-    "test scores as printed at the top": printed
-    == [".0053", "99.2%", ".0306", "93.8%", ".0122", "96.9%"],
+    "its training has eighteen times the steps of the ladder": eighteen_times,
+    "test scores as printed at the top": as_printed,
     "pixels cost error: 1.5 to 2 times that of rows": costs_error,
-    "pixels do not cost labels: within .3 points of rows": near_rows,
+    "pixels hardly cost labels: within .3 points of rows": near_rows,
     "98 % of the validation images within 10 minutes, every seed": all(fast),
     "Keras' LSTM and ours give the same numbers": same_numbers,
     "the scores are those that were recorded after training": all(confirmed),
 }
 assert all(claims.values()), [claim for claim, holds in claims.items() if not holds]
+claims
 
 # %%
 table_rows = [
