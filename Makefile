@@ -41,6 +41,7 @@ lab: env
 pdf: env
 	$(TO_PDF) --output hw2
 	$(TO_PDF) --output hw2_with_code --ReportPDFExporter.show_code=True
+	$(BIN)/python -m report.results
 
 env: $(VENV)/installed
 

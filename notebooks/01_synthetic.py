@@ -62,6 +62,7 @@ from helpers import (
     autoencoder,
     baselines,
     datasets,
+    drawings,
     figures,
     schedules,
     scores,
@@ -235,6 +236,12 @@ def build_plain_autoencoder(code_size, seed):
 
 model = build_autoencoder(CODE_SIZE, SEEDS[0])
 model.summary(line_length=80)
+
+# %%
+#| label: fig-network
+#| fig-cap: "The network. Below each layer's name: its kind, and the shape that it returns for one sequence. CodeLSTM is an LSTM that gets the code at each step."
+#| fig-alt: "Boxes in one line from top to bottom: the series of 50 x 1, centred, an LSTM of 64 numbers, the code, an LSTM that writes 50 x 64, and the reconstruction of 50 x 1."
+drawings.plot_network(model)
 
 
 # %% [markdown]

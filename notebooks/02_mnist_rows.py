@@ -60,6 +60,7 @@ from helpers import (
     autoencoder,
     baselines,
     datasets,
+    drawings,
     figures,
     schedules,
     scores,
@@ -227,6 +228,12 @@ def build_autoencoder(
 
 model = build_autoencoder()
 model.summary(line_length=90)
+
+# %%
+#| label: fig-network
+#| fig-cap: "The joint network. Below each layer's name: its kind, and the shape that it returns for one image. CodeLSTM is an LSTM that gets the code at each step."
+#| fig-alt: "Boxes from top to bottom: rows of 28 x 28, an LSTM, the code of 64 numbers; from the code one way to an LSTM and the reconstruction, one through dropout to the label of 10 numbers."
+drawings.plot_network(model)
 
 
 # %%

@@ -61,79 +61,15 @@
 
 # %% tags=["remove-input"]
 import pathlib
+import sys
 
-import nbformat
-import numpy as np
-import pandas as pd
-
-COLUMNS = [
-    *("task", "data", "output", "metric"),
-    *("reference", "baseline", "ours", "spread", "seeds", "unit"),
-]
-
-
-# %% tags=["remove-input"]
-def read_scores(chapter):
-    """Reads the score table that a chapter has written when it was executed."""
-    path = pathlib.Path("scores", pathlib.Path(chapter).stem + ".csv")
-    if not path.is_file():
-        raise FileNotFoundError(f"{chapter} has not written {path}: execute it first.")
-    scores = pd.read_csv(path)
-    missing = [column for column in COLUMNS if column not in scores]
-    if missing:
-        raise ValueError(f"{path} has no columns {missing}. Received: {[*scores]}")
-    unscored = scores[scores["ours"].isna() | scores["baseline"].isna()]
-    if scores.empty or len(unscored):
-        raise ValueError(f"{path} needs `ours` and `baseline`. Received: {unscored}")
-    return scores
-
-
-front_page = nbformat.read("report.ipynb", as_version=4)
-chapters = front_page.metadata["report"]["chapters"]
-tasks = [chapter for chapter in chapters if chapter.startswith("../notebooks/")]
-scores = pd.concat(map(read_scores, tasks))
-
-
-# %% tags=["remove-input"]
-def count_decimals(row):
-    """Counts the decimals worth printing: as many as the spread can vouch for."""
-    known = row["spread"] if row["spread"] > 0 else abs(row["ours"]) / 100
-    if not known > 0:
-        return 3
-    exponent = np.floor(np.log10(known))
-    # A spread that starts with 1 gets a second digit, or it would be too coarse.
-    return int(max(0, (known < 2 * 10**exponent) - exponent))
-
-
-def format_number(value, decimals):
-    """Formats a number, a missing one as a dash, an exact zero without decimals."""
-    if pd.isna(value):
-        return "–"
-    return f"{value:.{decimals}f}" if value else "0"
-
-
-def format_row(row):
-    """Formats one score and what it is compared with, all with the same decimals."""
-    decimals = count_decimals(row)
-    reference, baseline, ours = (
-        format_number(row[column], decimals)
-        for column in ("reference", "baseline", "ours")
-    )
-    if row["spread"] > 0:
-        ours += f" ± {format_number(row['spread'], decimals)}"
-    unit = "" if pd.isna(row["unit"]) else f", {row['unit']}"
-    metric = f"{row['metric']}{unit}"
-    return [row["output"], metric, reference, baseline, ours, f"{row['seeds']:.0f}"]
-
+sys.path.insert(0, str(pathlib.Path.cwd().parent))  # The folder that holds report/.
+from report import results
 
 # %% tags=["remove-input"]
 #| label: tbl-results
 #| tbl-cap: "Scores on test data, computed by the chapters of this report."
-pd.DataFrame(
-    [format_row(row) for _, row in scores.iterrows()],
-    index=pd.MultiIndex.from_frame(scores[["task", "data"]], names=["Task", "Data"]),
-    columns=["Output", "Metric", "Reference", "Baseline", "Ours", "Seeds"],
-)
+results.results_table(results.read_scores("."))
 
 # %% [markdown]
 # ## How to read this report
