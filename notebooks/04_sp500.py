@@ -152,7 +152,7 @@ figures.plot_series(
 
 # %%
 #| label: fig-highs
-#| fig-cap: "Daily maximum of Amazon (AMZN) and Google (GOOG), 2014 to 2017, adjusted for the splits of 2022."
+#| fig-cap: "Daily maximum of Amazon (AMZN) and Google (GOOG) in the bundled file of six stocks, 2014 to 2017, adjusted for the splits of 2022."
 #| fig-alt: "Two rising curves. Amazon rises from about 20 to 60 dollars, Google from below 30 to above 50."
 six = stocks.load_six_stocks()
 in_figure = (six.dates >= np.datetime64("2014")) & (six.dates < np.datetime64("2018"))
@@ -233,8 +233,9 @@ figures.plot_series(
 # %% [markdown]
 # ## Baselines
 #
-# *Reconstruction*: the mean of the window, and PCA with a code of the same size. *Prediction*: persistence, that is, tomorrow is as today, and an
-# autoregression of the last five changes. Errors are mean squared errors (MSE) in units
+# *Reconstruction*: the mean of the window, and PCA with a code of the same size.
+# *Prediction*: persistence, that is, tomorrow is as today, and an autoregression of the
+# last five changes. Errors are mean squared errors (MSE) in units
 # of the range of the whole window, whichever way it was scaled, so that they can be
 # compared with the original report's. Where predictions are compared with each other
 # this unit would favour those that expect prices to turn back, as the range is large
@@ -303,15 +304,15 @@ pd.DataFrame(
 # **Start.** LSTMs with the usual start hardly learn 300 steps in the time we have (see
 # below). These start as a memory: pairs of units that turn by a fixed angle at each
 # step and add the new value are Fourier coefficients of all values so far (compare the
-# Legendre memory of Voelker et al. 2019). Two further units hold the last value and the last change.
-# Code and decoder start as the best linear map of these states, which is computed in
-# closed form from the training windows. So the network starts about where PCA is, and
-# training starts there. With as many numbers in the code as units the code is the whole
-# state, in other coordinates.
+# Legendre memory of Voelker et al. 2019). Two further units hold the last value and the
+# last change. Code and decoder start as the best linear map of these states, which is
+# computed in closed form from the training windows. So the network starts about where PCA
+# is, and training starts there. With as many numbers in the code as units the code is the
+# whole state, in other coordinates.
 #
 # The states are small, so that tanh is straight, and each weight acts 300 times: the
-# learning rate must be tiny, or it destroys the memory. The output that predicts has its states multiplied by a
-# large number instead, so that the same rate moves it.
+# learning rate must be tiny, or it destroys the memory. The output that predicts has its
+# states multiplied by a large number instead, so that the same rate moves it.
 
 # %%
 STATE_GAIN, RECENT_GAIN = 1e7, 2e8  # The recent values are more to the point.
@@ -642,7 +643,7 @@ for part, share in linear_share.items():
 # %%
 #| label: fig-training
 #| fig-cap: "MSE of the reconstruction against epochs. Solid: training, dashed: validation."
-#| fig-alt: "The curve of the memory start with the small rate lies on the line of PCA-128 from the first epoch on. That with the larger rate begins a little above and comes down to it. That of the usual start falls in the first epochs, then stays level a hundred times higher."
+#| fig-alt: "The curve of the memory start with the small rate lies just below the line of PCA-128 from the first epoch on. That with the larger rate begins a little above and comes down to it. That of the usual start falls in the first epochs, then stays level a hundred times higher."
 figures.plot_history(
     {
         name: {"MSE": run.history[loss], "val_MSE": run.history[f"val_{loss}"]}
@@ -1016,16 +1017,21 @@ ahead_known = {
 }
 growth = np.diff(np.log(raw["train"]), axis=1).mean()
 
-
 # %%
+forecasters = {
+    name: build_forecaster(run)
+    for name, run in zip(network_names, joint_runs, strict=True)
+}
+
+
 def forecasts_of(part):
     """Forecasts of the second half of windows, by name."""
     read = ahead_known[part][:, :NUM_KNOWN]
     dollars = ahead_dollars[part][:, :NUM_KNOWN]
     change = np.expm1(growth) * dollars[:, -1:] / np.ptp(dollars, axis=1, keepdims=True)
     return {
-        f"network, seed {seed}": predict_ahead(build_forecaster(run), read, NUM_AHEAD)
-        for seed, run in zip(JOINT_SEEDS, joint_runs, strict=True)
+        name: predict_ahead(forecaster, read, NUM_AHEAD)
+        for name, forecaster in forecasters.items()
     } | {
         "hold last": baselines.hold_last(read, NUM_AHEAD),
         "drift": baselines.hold_last(read, NUM_AHEAD, change),
@@ -1110,11 +1116,11 @@ for part, dictionary in forecasts.items():
 
 # %% [markdown]
 # The network pulls prices back towards the mean of the days that it read, and lifts them a little.
-# On both tests this was better than holding the last price, with intervals above 0, and
-# better than drift where the days are new. But the second halves of the later windows
-# all lie in the same one and a half years, and on the six stocks nothing of it is left. The
-# errors in units of the whole range tell less: they make the pull look better, as such
-# windows have a large range where prices did not turn back, and drift worse.
+# On both tests this was better than holding the last price, with intervals above 0; those
+# of drift contain 0. But the second halves of the later windows all lie in the same one
+# and a half years, and on the six stocks nothing of the gain is left. Errors in units of the
+# whole range tell less: they are small where prices ran away, as the range is large
+# there, so they make a pull back look better, and drift worse.
 #
 # ## Another era, other prices
 #
@@ -1422,7 +1428,7 @@ ahead_claims = {
     "drift: the intervals contain 0 on both tests": all(
         contains_zero(ahead_skills["drift", part]) for part in TESTS
     ),
-    "the forecasts pull prices back to the mean": max(pulls.values()) < 0,
+    "the forecasts pull prices back to the mean": bool(max(pulls.values()) < 0),
     "six stocks: restored better than by PCA, next day worse than persistence": all(
         six_mse["network", column] < six_mse[f"PCA-{CODE_SIZE}", column]
         and all(six_skills[name, column][0] < 0 for name in network_names)
@@ -1466,7 +1472,9 @@ lines = [
         "metric": "MSE",
         "reference": reference,
         "baseline": baseline,
-        **dict(zip(("ours", "spread"), scores.mean_and_spread(ours), strict=True)),
+        "ours": scores.mean_and_spread(ours)[0],
+        # All seeds start alike. What they differ by afterwards is no digit worth printing.
+        "spread": round(scores.mean_and_spread(ours)[1], 6),
         "seeds": len(ours),
         "unit": "of the range",
     }
@@ -1485,13 +1493,13 @@ if not IS_OWN:
 #   is a linear memory. No training here added to it.
 # - Whether an LSTM can learn to restore 300 days by gradients alone, within hours on a
 #   CPU, is not shown. Four epochs with one usual rate say only that it is slow.
-# - The original's prediction error of .0037 is far above persistence, even though its
-#   wiring sees the future. With the leak in use it could have been .0004.
-# - Next-day predictions were not better than persistence on later days, of closes or of
+# - The original's prediction error of .0037, on other data, is far above persistence, even
+#   though its wiring sees the future. With the leak in use it could have been .0004.
+# - The network's next-day predictions were not better than persistence on later days, of closes or of
 #   maxima. A small skill on maxima may exist; the six stocks at hand cannot show it.
 #   With a file of many stocks that has highs (`PRICE = "high"`) the same cells ask again.
-# - The gain of some per cent many days ahead comes from one market in one and a half years. The
-#   number of epochs of the joint networks was raised once, from 2 to 5, as the
+# - The gain of some per cent many days ahead comes from one market in one and a half
+#   years. The number of epochs of the joint networks was raised once, from 2 to 5, as the
 #   validation loss still fell; with 2 the gain on later days was smaller, and its interval
 #   contained 0. It should not be believed before it is seen in other years.
 # - Stocks that failed are not in the data, so that prices rise more than an investor saw.
