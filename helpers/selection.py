@@ -32,6 +32,9 @@ from helpers.scores import mean_and_spread
 from helpers.training import retrain_switch
 
 
+RECORD_KEYS = {"configuration", "fold", "num_folds", "settings", "scores", "seconds"}
+
+
 def one_at_a_time(base, sweeps):
     """Varies one hyper-parameter at a time around a base configuration.
 
@@ -395,13 +398,17 @@ def read_records(path):
         try:
             record = json.loads(line)
             checksum = record.pop("checksum")
-            if checksum != digest(record):
-                raise ValueError("the checksum is another")
+            if checksum != digest(record) or record.keys() != RECORD_KEYS:
+                raise ValueError("the checksum or the fields are others")
+            if not record["scores"] or not math.isfinite(record["seconds"]):
+                raise ValueError("there are no scores or no seconds")
             record["scores"] = {
                 # JSON has no NaN and no infinity, which are kept as strings.
                 name: as_floats(score)
                 for name, score in record["scores"].items()
             }
+            if fingerprint(record) in records:
+                raise ValueError("the model has a line already")
             records[fingerprint(record)] = record
         except (ValueError, KeyError, TypeError, AttributeError):
             damaged.append(str(number))

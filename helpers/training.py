@@ -156,11 +156,18 @@ def fit(
     epochs = check_integer("epochs", epochs, 1)
     batch_size = check_integer("batch_size", batch_size, 1)
     seed = check_integer("seed", seed, 0)
+    if seed >= 2**32:
+        raise ValueError(f"`seed` should be below 2**32. Received: {seed}.")
+    optimizer = check_optimizer(optimizer)
 
     model = new_model(build_model, seed)
     loss = by_output(model, "loss", loss, complete=True)
+    check_names("loss", loss, keras.losses.get)
+    if not any(loss.values()):
+        raise ValueError("`loss` should be given for an output. Received: None.")
     loss_weights = check_loss_weights(model, loss_weights)
     metrics = by_output(model, "metrics", metrics)
+    check_names("metrics", metrics, keras.metrics.get)
     inputs, targets = check_data(model, loss, inputs, targets)
     if validation_data is not None:
         if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
@@ -169,7 +176,6 @@ def fit(
                 f"Received: {type(validation_data).__name__}."
             )
         validation_data = check_data(model, loss, *validation_data, "validation ")
-    optimizer = keras.optimizers.get(optimizer)
     configuration = as_json(
         {
             "model": json.loads(model.to_json()),
@@ -360,14 +366,50 @@ def by_output(model, argument, values, complete=False):
     return values
 
 
+def check_optimizer(optimizer):
+    """Returns an optimizer, with numbers that Keras itself does not check."""
+    try:
+        optimizer = keras.optimizers.get(optimizer)
+        settings = optimizer.get_config()
+    except (AttributeError, ValueError) as error:
+        raise ValueError(
+            "`optimizer` should be a Keras optimizer, its configuration or its name. "
+            f"Received: {optimizer!r}."
+        ) from error
+    for name in ("learning_rate", "clipnorm", "clipvalue", "global_clipnorm"):
+        value = settings.get(name)
+        # A schedule is a dict here, and no clipping is `None`.
+        if isinstance(value, numbers.Real) and not 0 <= value < math.inf:
+            raise ValueError(
+                f"`optimizer` should have a finite {name} of at least 0. "
+                f"Received: {value!r}."
+            )
+    return optimizer
+
+
+def check_names(argument, values, find):
+    """Raises a `ValueError` for a name that Keras does not know, before it trains."""
+    for output, value in values.items():
+        for one in value if isinstance(value, list | tuple) else [value]:
+            # Keras chooses what these mean by the shape of the targets.
+            if isinstance(one, str) and one not in ("acc", "crossentropy", "ce"):
+                try:
+                    find(one)
+                except ValueError as error:
+                    raise ValueError(
+                        f"`{argument}` should be names that Keras knows. "
+                        f"Received: {one!r} for {output!r}."
+                    ) from error
+
+
 def check_loss_weights(model, loss_weights):
     """Returns the weight of each output's loss as a float."""
     weights = by_output(model, "loss_weights", loss_weights)
     for output, weight in weights.items():
-        if not isinstance(weight, numbers.Real) or not math.isfinite(weight):
+        if not isinstance(weight, numbers.Real) or not 0 <= weight < math.inf:
             raise ValueError(
-                f"`loss_weights` should hold finite numbers. Received: {weight!r} for "
-                f"{output!r}."
+                "`loss_weights` should hold finite numbers of at least 0. "
+                f"Received: {weight!r} for {output!r}."
             )
     return {output: float(weights.get(output, 1)) for output in model.output_names}
 
@@ -614,7 +656,8 @@ def load_run(name, folder, model, configuration):
             name=name,
             model=model,
             history={
-                key: with_nan(values) for key, values in record["history"].items()
+                key: with_nan(values)
+                for key, values in check_history(record["history"], configuration)
             },
             seconds=float(record["seconds"]),
             seed=configuration["seed"],
@@ -633,9 +676,10 @@ def load_run(name, folder, model, configuration):
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnusableRecord(f"{path} is damaged ({error!r})") from error
     arrays = read_arrays(weights_path, content)
+    pairs = match(weights_path, {"": model.weights}, arrays)
     if not diverged and not all(np.isfinite(one).all() for one in arrays.values()):
         raise UnusableRecord(f"{weights_path} is damaged (weights are not finite)")
-    assign(weights_path, {"": model.weights}, arrays)
+    assign(pairs, arrays)
     with Progress(name, configuration["epochs"]) as progress:
         progress.finish(
             f"{name}: recorded run reused ({len(run.history['loss'])} epochs, trained "
@@ -699,12 +743,12 @@ def load_checkpoint(name, path, model, configuration):
             state = json.loads(str(arrays.pop("state")))
             fits = state["fingerprint"] == fingerprint(configuration)
             fits = fits and state["versions"] == current_versions()
-            history = {key: list(values) for key, values in state["history"].items()}
+            history = dict(check_history(state["history"], configuration))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnusableRecord(f"{path} is damaged ({error!r})") from error
         if not fits:
             raise UnusableRecord(f"{path} is of other settings or versions")
-        assign(path, trained_state(model), arrays)
+        assign(match(path, trained_state(model), arrays), arrays)
     except UnusableRecord as unusable:
         print(f"{name}: {unusable}, starting with the first epoch", flush=True)
         return {}
@@ -743,8 +787,22 @@ def variable_key(prefix, index, variable):
     return f"{prefix}{index:03d}.{variable.path}"
 
 
-def assign(path, variables, arrays):
-    """Assigns all arrays to their variables, or none and raises `UnusableRecord`."""
+def check_history(history, configuration):
+    """Returns the pairs of a recorded history, or raises a `ValueError`."""
+    lengths = {len(values) for values in history.values()}
+    if not {"loss", "seconds"} <= history.keys() or len(lengths) != 1:
+        raise ValueError("the history lacks losses or seconds of an epoch")
+    if not 1 <= lengths.pop() <= configuration["epochs"]:
+        raise ValueError("the history has no epochs or too many")
+    for key, values in history.items():
+        for value in values:
+            if isinstance(value, bool) or not isinstance(value, float | int | None):
+                raise ValueError(f"the history of {key} holds {value!r}")
+    return history.items()
+
+
+def match(path, variables, arrays):
+    """Returns a dict of the variables of all arrays, or raises `UnusableRecord`."""
     pairs = {
         variable_key(prefix, index, variable): variable
         for prefix, group in variables.items()
@@ -758,6 +816,16 @@ def assign(path, variables, arrays):
                 f"{path} is damaged ({key} has the shape {arrays[key].shape}, "
                 f"not {tuple(variable.shape)})"
             )
+        if arrays[key].dtype.name != keras.backend.standardize_dtype(variable.dtype):
+            raise UnusableRecord(
+                f"{path} is damaged ({key} has the type {arrays[key].dtype}, "
+                f"not {variable.dtype})"
+            )
+    return pairs
+
+
+def assign(pairs, arrays):
+    """Assigns all arrays to the variables that `match` found."""
     for key, variable in pairs.items():
         variable.assign(arrays[key])
 
