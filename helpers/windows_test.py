@@ -205,3 +205,41 @@ def test_split_time_puts_all_early_steps_before_all_late_ones():
     for fraction in (0, 1, float("nan")):
         with pytest.raises(ValueError, match="between 0 and 1"):
             windows.split_time(10, fraction)
+
+
+def test_blocks_go_to_one_split_as_a_whole():
+    held_out = {"validation": [1], "test": [3]}
+    parts = windows.split_blocks(100, 4, held_out, embargo=10)
+    assert parts["train"].tolist() == [*range(10, 25), *range(60, 75)]
+    assert parts["validation"].tolist() == list(range(35, 50))
+    assert parts["test"].tolist() == list(range(85, 100))
+    # A window of ten steps before any of them touches no other split's steps.
+    for name, steps in parts.items():
+        reached = {step - back for step in steps for back in range(11)}
+        others = [set(part) for other, part in parts.items() if other != name]
+        assert not any(reached & part for part in others)
+
+
+@pytest.mark.parametrize(
+    "held_out, embargo, message",
+    [
+        ({"validation": [1], "test": [1]}, 0, "blocks of their own"),
+        ({"validation": [1], "test": [4]}, 0, "0 to 3"),
+        ({"test": [1]}, 0, "validation and test"),
+        ({"validation": [1], "test": [3]}, 25, "leave steps for train"),
+    ],
+)
+def test_impossible_blocks_are_refused(held_out, embargo, message):
+    with pytest.raises(ValueError, match=message):
+        windows.split_blocks(100, 4, held_out, embargo)
+
+
+def test_window_ends_before_the_step_to_predict():
+    series = np.arange(12.0).reshape(6, 2)
+    cut = windows.cut_windows(series, 3, np.array([3, 6]))
+    assert cut.dtype == "float32" and cut.shape == (2, 3, 2)
+    assert cut[0].tolist() == series[:3].tolist()
+    assert cut[1].tolist() == series[3:].tolist()
+    for ends in ([2], [7], [3.0]):
+        with pytest.raises(ValueError, match="`ends`.*Received"):
+            windows.cut_windows(series, 3, ends)
