@@ -19,17 +19,17 @@
 # **Question.** What do people ask again and again who train LSTMs and autoencoders, and
 # what does the smallest experiment say?
 #
-# **Data.** Series with a known law, daily moves of 437 stocks, MNIST at 7 x 7 pixels,
-# sets of numbers: whatever settles the question fastest.
+# **Data.** Series with a known law, daily moves of stocks, MNIST at 7 x 7 pixels, sets
+# of numbers: whatever settles the question fastest.
 #
 # **Model.** The smallest Keras networks in which the question arises; each trains in
 # seconds on one core.
 #
 # **Answer.** Often not what is expected. A ReLU output cannot work for centred targets,
-# and a warm start does not help against shuffled inputs. Overfitting on stocks goes away
-# with twenty times the windows, but a linear regression on the few is as good. Keras'
-# `predict` ignores `training=True` inside a functional network. The claims at the end
-# hold the details.
+# and a warm start does not help against shuffled inputs. The best remedy for overfitting
+# on stocks is twenty times the windows, but a linear regression on the few is as good.
+# Keras' `predict` ignores `training=True` inside a functional network. The claims at the
+# end hold the details.
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 import hashlib
@@ -41,6 +41,7 @@ import platform
 import sys
 import tempfile
 import warnings
+from functools import partial
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -86,6 +87,7 @@ MORE_SEEDS = [0, 1, 2]  # Where an answer is a comparison with their spread.
 DATA_SEED = 0
 BATCH_SIZE = 64
 LEARNING_RATE = 0.003  # Of Adam, where no other is given.
+
 
 # %% [markdown]
 # Arrays have the axes (examples, time, features). Networks that are looked at
@@ -159,7 +161,7 @@ symbols = rng.integers(NUM_SYMBOLS, size=(12_000, 12))
 draws = rng.random((len(symbols), 1))
 drawn = (draws > law.cumsum(axis=1)[symbols[:, 0]]).sum(axis=1).clip(max=7)
 read, classes = np.eye(NUM_SYMBOLS, dtype="float32")[symbols], one_hot(drawn, 8)
-law_train, law_test = (read[:8000], classes[:8000]), (read[8000:], classes[8000:])
+law_train, law_held_out = (read[:8000], classes[:8000]), (read[8000:], classes[8000:])
 marginal = law.mean(axis=0)  # The symbols are equally frequent.
 levels = {
     "ln 8": np.log(NUM_CLASSES),
@@ -178,7 +180,7 @@ def build_classifier():
 
 law_runs = [
     fit(
-        *("cross_entropy", build_classifier, law_train, law_test, seed),
+        *("cross_entropy", build_classifier, law_train, law_held_out, seed),
         loss="categorical_crossentropy",
         metrics="accuracy",
         optimizer=keras.optimizers.Adam(0.01),
@@ -190,13 +192,13 @@ law_runs = [
 # %%
 #| label: fig-cross-entropy
 #| fig-cap: "Cross-entropy (nats) and accuracy after each epoch, with what can be known in advance. The oracle knows the law."
-#| fig-alt: "In both seeds the loss falls from the entropy of the classes to that of the oracle, while the accuracy stays at one half or a little below."
+#| fig-alt: "In both seeds the loss falls from the entropy of the classes to that of the oracle, while the accuracy on validation data starts at the oracle's and goes up and down below it."
 figures.plot_history(
     {f"seed {run.seed}": run.history for run in law_runs},
     ["loss", "accuracy"],
     references={
         "loss": {name: levels[name] for name in ("entropy of the classes", "oracle")},
-        "accuracy": {"oracle": float(law_test[1][:, 0].mean())},
+        "accuracy": {"oracle": float(law_held_out[1][:, 0].mean())},
     },
     log=False,
 )
@@ -205,10 +207,10 @@ figures.plot_history(
 keras.utils.set_random_seed(SEEDS[0])
 untrained = build_classifier()
 untrained.compile(loss="categorical_crossentropy")
-rows, targets = law_test[0][:5], law_test[1][:5]
+rows, targets = law_held_out[0][:5], law_held_out[1][:5]
 by_hand = -np.log(predict(untrained, rows)[np.arange(5), targets.argmax(axis=1)])
-first_loss = untrained.evaluate(*law_test, batch_size=1000, verbose=0)
-learned = predict(law_runs[0].model, law_test[0]).astype("float64")
+first_loss = untrained.evaluate(*law_held_out, batch_size=1000, verbose=0)
+learned = predict(law_runs[0].model, law_held_out[0]).astype("float64")
 learned /= learned.sum(axis=1, keepdims=True)
 truth = law[symbols[8000:, 0]]
 divergence = np.sum(truth * np.log(truth / learned), axis=1)
@@ -222,8 +224,8 @@ answers = {
     "1. ... it is entropy + divergence, to 1e-5, and starts within 2 % of ln 8": (
         same(losses, expected) and abs(first_loss / levels["ln 8"] - 1) < 0.02
     ),
-    "1. ... it falls by .5 nats or more, the accuracy never rises by .01": (
-        min(loss[0] - loss.min() for loss, _ in curves) > 0.5
+    "1. ... it falls to within .03 nats of the oracle's, the accuracy never rises by .01": (
+        max(loss.min() for loss, _ in curves) < levels["oracle"] + 0.03
         and max(accuracy.max() - accuracy[0] for _, accuracy in curves) < 0.01
     ),
 }
@@ -339,6 +341,7 @@ pd.DataFrame(
     index=list(masks),
 )
 
+
 # %% [markdown]
 # **Answer.** `dropout` is one less the keep probability of the input,
 # `recurrent_dropout` one less that of the state; both hold one mask per sequence, as
@@ -354,22 +357,27 @@ pd.DataFrame(
 # $e_t$, is known. Persistence repeats the last value.
 
 # %%
-def cut_windows(series, stride=1):
+def cut_windows(series):
     """Windows of ten steps (examples, 10, 1) and the next value (examples, 1)."""
-    cut = np.lib.stride_tricks.sliding_window_view(settle(series), 11)[::stride]
+    cut = np.lib.stride_tricks.sliding_window_view(settle(series), 11)
     return cut[:, :10, np.newaxis], cut[:, 10:]
 
 
 rng = np.random.default_rng(DATA_SEED)
-long_series = experiments.oscillation(100_010, rng)[0]
-deviation = long_series.std()
-wave = {
-    "all 100,000 windows": cut_windows(long_series / deviation),
-    "10,000 windows apart": cut_windows(long_series / deviation, stride=10),
-    "validation": cut_windows(experiments.oscillation(2_010, rng)[0] / deviation),
+lengths = {"train": 100_010, "validation": 5_010, "test": 20_010}
+drawn = {part: experiments.oscillation(length, rng) for part, length in lengths.items()}
+deviation = drawn["train"][0].std()
+wave = {part: cut_windows(series / deviation) for part, (series, _) in drawn.items()}
+noises = {part: noise[10:] / deviation for part, (_, noise) in drawn.items()}
+oracles = {part: float(np.mean(np.square(noise))) for part, noise in noises.items()}
+persistence = {
+    part: scores.mean_squared_error(values, windows[:, -1])
+    for part, (windows, values) in wave.items()
 }
-test_series, test_noise = experiments.oscillation(20_010, rng)
-wave["test"] = cut_windows(test_series / deviation)
+forecast_train = {
+    "all 100,000 windows": wave["train"],
+    "10,000 windows apart": tuple(array[::10] for array in wave["train"]),
+}
 
 
 # %% tags=["nbval-ignore-output", "remove-output"]
@@ -383,65 +391,47 @@ def build_forecaster():
 forecast_runs = {
     part: [
         fit(
-            *(f"windows_{len(wave[part][0])}", build_forecaster, wave[part]),
-            *(wave["validation"], seed),
-            epochs=epochs,
-            batch_size=128,
+            *(f"windows_{len(forecast_train[part][0])}", build_forecaster),
+            *(forecast_train[part], wave["validation"], seed),
+            **{"epochs": epochs, "batch_size": 128},
         )
         for seed in SEEDS
     ]
     for part, epochs in {"all 100,000 windows": 3, "10,000 windows apart": 30}.items()
 }
-
-# %%
-test_windows, test_values = wave["test"]
-forecast_scores = {
-    part: [
-        scores.mean_squared_error(test_values, predict(run.model, test_windows))
-        for run in runs
-    ]
-    for part, runs in forecast_runs.items()
-}
-confirmed = [
-    training.confirm_scores(run, {"test_mse": score})
-    for part, runs in forecast_runs.items()
-    for run, score in zip(runs, forecast_scores[part], strict=True)
-]
-oracle = float(np.mean(np.square(test_noise[10:] / deviation)))
-persistence = scores.mean_squared_error(test_values, test_windows[:, -1])
-gaps = {
-    part: (np.array(errors) - oracle) / (persistence - oracle)
-    for part, errors in forecast_scores.items()
-}
+forecast_scores = {part: [] for part in forecast_runs}
+for part, runs in forecast_runs.items():
+    for run in runs:
+        predicted = predict(run.model, wave["test"][0])
+        forecast_scores[part].append(scores.mean_squared_error(wave["test"][1], predicted))
 
 # %%
 #| label: fig-steps
-#| fig-cap: "Validation MSE against optimiser steps (first seed). The oracle and persistence are of the test series."
-#| fig-alt: "The error of 10,000 windows is at the oracle's line after a few hundred steps, that of 100,000 windows near it after its first epoch of 782 steps; both stay there, far below persistence."
-first_gaps, fewer_gaps = gaps.values()
+#| fig-cap: "Validation MSE against optimiser steps (first seed), with the errors of the oracle and of persistence on the same data."
+#| fig-alt: "The error of 10,000 windows is near the line of the oracle after 200 steps, that of 100,000 windows after its first epoch of 782 steps; both stay there, far below persistence."
+way = persistence["test"] - oracles["test"]
+gaps = [(np.mean(errors) - oracles["test"]) / way for errors in forecast_scores.values()]
+worst_gap = (max(forecast_scores["all 100,000 windows"]) - oracles["test"]) / way
+first_losses = [run.history["val_loss"][0] for run in forecast_runs["all 100,000 windows"]]
 answers |= {
     "5. after 3 epochs the test error is within 3 % of the way from oracle to persistence, all seeds": (
-        max(first_gaps) < 0.03
+        worst_gap < 0.03
     ),
     "5. ... after the first epoch the validation error is within 10 % of the oracle's": (
-        max(run.history["val_loss"][0] for run in forecast_runs["all 100,000 windows"])
-        < 1.1 * oracle
+        max(first_losses) < 1.1 * oracles["validation"]
     ),
     "5. ... as many steps on a tenth of the windows, 30 epochs, do as well, to 3 %": (
-        abs(np.mean(first_gaps) - np.mean(fewer_gaps)) < 0.03
+        abs(gaps[0] - gaps[1]) < 0.03
     ),
 }
 curves = {}
 for part, runs in forecast_runs.items():
-    steps_per_epoch = -(-len(wave[part][0]) // 128)
-    losses = runs[0].history["val_loss"]
-    curves[part] = (steps_per_epoch * np.arange(1, len(losses) + 1), losses)
-figures.plot_quality_against_time(
-    curves,
-    references={"oracle": oracle, "persistence": persistence},
-    ylabel="validation MSE",
-    xlabel="optimiser steps",
-)
+    epoch_ends = np.arange(1, len(runs[0].history["val_loss"]) + 1)
+    steps_per_epoch = -(-len(forecast_train[part][0]) // 128)
+    curves[part] = (steps_per_epoch * epoch_ends, runs[0].history["val_loss"])
+references = {"oracle": oracles["validation"], "persistence": persistence["validation"]}
+axes = {"xlabel": "optimiser steps", "ylabel": "validation MSE"}
+figures.plot_quality_against_time(curves, references=references, **axes)
 
 # %% [markdown]
 # **Answer.** No: three epochs of 100,000 windows are 2,346 steps, and one epoch went most
@@ -467,10 +457,10 @@ wide_train, wide_test = wide[:18_000], wide[18_000:]
 wide_variance = float(np.square(wide_test - wide_train.mean(axis=0)).mean())
 pca_50 = baselines.pca_errors(wide_train[:, np.newaxis], wide_test[:, np.newaxis], [50])
 pca_share = pca_50[50] / wide_variance
-OPTIMIZERS = {"Adadelta": keras.optimizers.Adadelta, "Adam": keras.optimizers.Adam}
 
 
-# %%
+
+
 def build_wide(code_activation):
     """The autoencoder of the question, with 50 units in the middle."""
     values = keras.Input((1000,), name="values")
@@ -478,23 +468,22 @@ def build_wide(code_activation):
     return keras.Model(values, layers.Dense(1000, name="reconstruction")(code))
 
 
+# %% tags=["nbval-ignore-output", "remove-output"]
 def evaluate_wide(optimizer, rate, scaled, code, seed):
     """Validation error after each epoch, as a share of the variance."""
-    deviation = float(wide_train.std()) if scaled else 1.0
-    train, held_out = wide_train / deviation, wide_test / deviation
+    scale = float(wide_train.std()) if scaled else 1.0
     run = fit_unrecorded(
-        *(lambda: build_wide(code), (train, train), (held_out, held_out), seed),
-        optimizer=OPTIMIZERS[optimizer](rate),
-        epochs=6,
-        batch_size=32,
+        *(partial(build_wide, code), (wide_train / scale,) * 2, (wide_test / scale,) * 2, seed),
+        optimizer=getattr(keras.optimizers, optimizer)(rate),
+        **{"epochs": 6, "batch_size": 32},
     )
-    shares = np.array(run.history["val_loss"]) * deviation**2 / wide_variance
-    errors = scores.per_example_error(held_out, predict(run.model, held_out))
+    shares = np.array(run.history["val_loss"]) * scale**2 / wide_variance
+    errors = scores.per_example_error(wide_test / scale, predict(run.model, wide_test / scale))
     noise = {"noise of 100 rows": errors.std() / errors.mean() / 10}
     return {f"epoch {number}": share for number, share in enumerate(shares, 1)} | noise
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
+names = ("optimizer", "rate", "scaled", "code")
 wide_settings = {
     "Adadelta, rate 1": ("Adadelta", 1.0, False, "relu"),
     "Adadelta, rate .001": ("Adadelta", 0.001, False, "relu"),
@@ -503,17 +492,13 @@ wide_settings = {
     "Adam, scaled": ("Adam", 0.001, True, "relu"),
     "Adam, scaled, linear code": ("Adam", 0.001, True, "linear"),
 }
-names = ("optimizer", "rate", "scaled", "code")
-wide_table = score_grid(
-    *("autoencoder", evaluate_wide),
-    [dict(zip(names, values, strict=True)) for values in wide_settings.values()],
-    *(SEEDS, [wide_train, wide_test], build_wide),
-)
+wide_grid = [dict(zip(names, values, strict=True)) for values in wide_settings.values()]
+wide_table = score_grid("autoencoder", evaluate_wide, wide_grid, SEEDS, [wide_train, wide_test], build_wide)
 
 # %%
 #| label: fig-wide
 #| fig-cap: "Share of the variance that is not restored, validation data, mean of two seeds. Data divided by their standard deviation where it says *scaled*."
-#| fig-alt: "Adadelta at its present default rate of .001 stays at the start. Adadelta at rate 1 and Adam fall slowly, Adam on scaled data faster, and with a linear code the error is at the line of PCA after one epoch."
+#| fig-alt: "Adadelta at its present default rate of .001 stays at the start. Adadelta at rate 1 and Adam fall slowly, Adam on scaled data faster, and with a linear code the error is a little above the line of PCA from the first epoch on."
 wide_curves = {  # (seeds, epochs)
     name: wide_table.filter(like="epoch").to_numpy()[len(SEEDS) * place :][: len(SEEDS)]
     for place, name in enumerate(wide_settings)
@@ -529,9 +514,9 @@ answers |= {
         and wide_ends["Adam, scaled, linear code"].max()
         < min(1.5 * pca_share, wide_ends["Adam, scaled"].min() / 2)
     ),
-    "6. ... no validation loss rises between epochs; 100 rows know it to 10 % or better": (
-        max(np.diff(curve).max() for curve in wide_curves.values()) < 0
-        and wide_table["noise of 100 rows"].max() < 0.1
+    "6. ... no epoch raises a validation loss by more than 3 %; 100 rows know it to 6 % or better": (
+        max((curve[:, 1:] / curve[:, :-1]).max() for curve in wide_curves.values()) < 1.03
+        and wide_table["noise of 100 rows"].max() < 0.06
     ),
 }
 figures.plot_history(
@@ -543,10 +528,10 @@ figures.plot_history(
 # %% [markdown]
 # **Answer.** First look at the rate: Adadelta's default was 1 in older versions and is
 # .001 now, with which this network does not start. Then scale the data, then ask
-# whether the code needs a ReLU: without it the error is near that of PCA after one
-# epoch, with it more than twice as high after six. Unstable the loss was nowhere: it
-# fell in each epoch of all twelve trainings. Few validation rows do not explain it either: 100 of them put a standard
-# error of 1 to 5 % on the loss, and the same one in all epochs.
+# whether the code needs a ReLU: with it the error after six epochs is more than twice
+# as high. Unstable the loss was in none of twelve trainings: no epoch raised it by more
+# than 3 %. Few validation rows do not explain jumps either: even 100 would know the loss
+# to 6 %, and they are the same in all epochs.
 #
 # ## Overfitting at once: shrink the network or regularise?
 #
@@ -568,72 +553,64 @@ for era, days in eras.items():
     cut = np.lib.stride_tricks.sliding_window_view(moves[:, days], 11, axis=1)
     cut = cut.reshape(-1, 11)[rng.permutation(cut.shape[0] * cut.shape[1])[:10_000]]
     stock_windows[era] = cut[:, :10], cut[:, 10:]
+test_days, test_moves = stock_windows["test"]
+stock_train = {n: tuple(array[:n] for array in stock_windows["train"]) for n in (500, 10_000)}
+names = ("units", "dropout", "decay", "num_windows", "epochs", "stop")
+remedies = {
+    "none": (64, 0.0, 0.0, 500, 20, False),
+    "4 units": (4, 0.0, 0.0, 500, 20, False),
+    "dropout .5": (64, 0.5, 0.0, 500, 20, False),
+    "L2 .1": (64, 0.0, 0.1, 500, 20, False),
+    "early stopping": (64, 0.0, 0.0, 500, 20, True),
+    "10,000 windows": (64, 0.0, 0.0, 10_000, 1, False),
+}
+stock_grid = [dict(zip(names, values, strict=True)) for values in remedies.values()]
 
 
+# %% tags=["nbval-ignore-output", "remove-output"]
 def build_dense(units, dropout, decay):
     """Two hidden layers that read ten days, and the size of the next move."""
-    days = keras.Input((10,), name="days")
-    hidden = days
-    for name in ("first", "second"):
-        penalty = keras.regularizers.L2(decay) if decay else None
-        hidden = layers.Dense(units, "relu", kernel_regularizer=penalty, name=name)(hidden)
-        hidden = layers.Dropout(dropout)(hidden)
+    hidden = days = keras.Input((10,), name="days")
+    for _ in range(2):
+        dense = layers.Dense(units, "relu", kernel_regularizer=keras.regularizers.L2(decay))
+        hidden = layers.Dropout(dropout)(dense(hidden))
     return keras.Model(days, layers.Dense(1, name="move")(hidden))
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
 def evaluate_stocks(units, dropout, decay, num_windows, epochs, stop, seed):
-    """Curves of the MSE, and the test MSE; `stop` ends at the best epoch."""
+    """Test MSE and curves of the MSE; `stop` ends at the best epoch."""
     for _ in range(1 + stop):
         run = fit_unrecorded(
-            lambda: build_dense(units, dropout, decay),
-            tuple(array[:num_windows] for array in stock_windows["train"]),
+            *(partial(build_dense, units, dropout, decay), stock_train[num_windows]),
             *(stock_windows["validation"], seed),
             **{"metrics": "mean_squared_error", "epochs": epochs, "batch_size": 16},
         )
-        curve = run.history["val_mean_squared_error"]
-        epochs = int(np.argmin(curve)) + 1
-    test_days, test_moves = stock_windows["test"]
+        epochs = int(np.argmin(run.history["val_mean_squared_error"])) + 1
+    curves = {part: run.history[part + "mean_squared_error"] for part in ("", "val_")}
+    curves = {f"{part}{i}": mse for part in curves for i, mse in enumerate(curves[part])}
     test_mse = scores.mean_squared_error(test_moves, predict(run.model, test_days))
-    result = {"test": test_mse, "best epoch": epochs}
-    result |= {f"train {i}": mse for i, mse in enumerate(run.history["mean_squared_error"])}
-    return result | {f"val {i}": mse for i, mse in enumerate(curve)}
+    return {"test": test_mse, "best epoch": epochs} | curves
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
-base = {
-    **{"units": 64, "dropout": 0.0, "decay": 0.0, "num_windows": 500, "epochs": 20},
-    "stop": False,
-}
-remedies = {
-    "none": {},
-    "4 units": {"units": 4},
-    "dropout .5": {"dropout": 0.5},
-    "L2 .1": {"decay": 0.1},
-    "early stopping": {"stop": True},
-    "10,000 windows": {"num_windows": 10_000, "epochs": 1},
-}
-stock_table = score_grid(
-    *("overfitting", evaluate_stocks, [base | remedy for remedy in remedies.values()]),
-    *(MORE_SEEDS, list(stock_windows.values()), build_dense),
-)
+stock_table = score_grid("overfitting", evaluate_stocks, stock_grid, MORE_SEEDS, stock_windows, build_dense)
+
 
 # %%
 #| label: fig-overfitting
 #| fig-cap: "Training and validation MSE of three networks of 500 windows (first seed)."
-#| fig-alt: "Without a remedy the training error falls to a quarter while the validation error rises from .9 to above 1.1. With dropout both stay near .9. With 4 units both fall slowly to between .8 and .9 and just above .9."
+#| fig-alt: "Without a remedy the training error falls to a quarter while the validation error rises from .9 to above 1.1. With dropout the validation error stays at .9, with 4 units it falls to just above that; both have a training error between .8 and .9 at the end."
 def stock_curves(remedy):
     """Training and validation MSE of the first seed."""
     row = stock_table.iloc[len(MORE_SEEDS) * list(remedies).index(remedy)]
-    names = {"loss": "train", "val_loss": "val"}
-    return {key: [row[f"{part} {i}"] for i in range(20)] for key, part in names.items()}
+    names = {"loss": "", "val_loss": "val_"}
+    return {key: [row[f"{name}{i}"] for i in range(20)] for key, name in names.items()}
 
 
 constant_error = float(np.square(stock_windows["validation"][1]).mean())
 first_rows = stock_table.iloc[:3]  # Without a remedy.
 answers |= {
     "7. without a remedy the validation error is best in the first 5 epochs and ends above the constant's, all seeds": (
-        first_rows["best epoch"].max() <= 5 and first_rows["val 19"].min() > constant_error
+        first_rows["best epoch"].max() <= 5 and first_rows["val_19"].min() > constant_error
     ),
 }
 figures.plot_history(
@@ -648,35 +625,36 @@ figures.plot_history(
 #| tbl-cap: "Test MSE of the year 2007, mean of three seeds and their standard deviation; constant: the mean of the training years."
 stock_scores = dict(zip(remedies, stock_table["test"].to_numpy().reshape(-1, 3), strict=True))
 stock_rows = [[name, values.mean(), values.std(ddof=1)] for name, values in stock_scores.items()]
-days, next_moves = (array.astype("float64") for array in stock_windows["train"])
-test_days, test_moves = stock_windows["test"]
 linear = {}
-for count in (500, 10_000):
-    columns = np.c_[days, np.ones(len(days))][:count]
-    weights = np.linalg.lstsq(columns, next_moves[:count], rcond=None)[0]
+for count, (days, next_moves) in stock_train.items():
+    columns = np.c_[days, np.ones(len(days))].astype("float64")
+    weights = np.linalg.lstsq(columns, next_moves.astype("float64"), rcond=None)[0]
     forecast = np.c_[test_days, np.ones(len(test_days))] @ weights
     linear[count] = scores.mean_squared_error(test_moves, forecast)
     stock_rows += [[f"linear regression, {count:,} windows", linear[count], np.nan]]
 stock_rows.append(["constant", float(np.square(test_moves).mean()), np.nan])
 stock_means = {name: mean for name, mean, _ in stock_rows}
 ones = [name for name in remedies if name not in ("none", "10,000 windows")]
-more = stock_scores["10,000 windows"].max()
 answers |= {
     "7. ... every remedy takes a fifth or more off the error": 0.8 * stock_means["none"]
     > max(stock_scores[name].max() for name in [*ones, "10,000 windows"]),
-    "7. ... with 500 windows none reaches linear regression, more windows beat them all, but not it": (
+    "7. ... more windows beat the others, equal linear regression on 500 to .01 and lose to that on 10,000": (
+        linear[10_000] < stock_means["10,000 windows"] < min(stock_means[name] for name in ones)
+        and abs(stock_means["10,000 windows"] - linear[500]) < 0.01
+    ),
+    "7. ... linear regression on 500 windows beats every remedy that has no more": (
         linear[500] < min(stock_means[name] for name in ones)
-        and linear[10_000] < more < min(stock_scores[name].min() for name in ones)
     ),
 }
 table = pd.DataFrame(stock_rows, columns=["remedy", "test MSE", "spread"]).set_index("remedy")
 table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
 
+
 # %% [markdown]
 # **Answer.** Either is better than nothing, but look at a linear regression first: on
 # the same 500 windows it beats the network with any remedy. Most helps what the network
-# lacks, other windows: one epoch of 10,000 costs as much as twenty of 500 and overfits
-# nothing. Even then the regression on as many windows is ahead.
+# lacks, other windows: one epoch of 10,000 costs as much as twenty of 500. Even then
+# the regression on as many windows is ahead.
 #
 # ## ReLU on the output for regression?
 #
@@ -685,7 +663,7 @@ table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
 # output activations. The limit beside each is what its range allows at best: the
 # oracle's forecast, cut to that range.
 
-# %%
+# %% tags=["nbval-ignore-output", "remove-output"]
 def build_regressor(activation, bias):
     """A dense network for the next value of the series."""
     window = keras.Input((10, 1), name="window")
@@ -698,60 +676,54 @@ def build_regressor(activation, bias):
 def evaluate_output(activation, bias, seed):
     """Test error, and the share of predictions that are exactly zero."""
     run = fit_unrecorded(
-        *(lambda: build_regressor(activation, bias), wave["10,000 windows apart"]),
+        *(partial(build_regressor, activation, bias), forecast_train["10,000 windows apart"]),
         *(wave["validation"], seed),
         epochs=8,
     )
-    predicted = predict(run.model, test_windows)
-    mse = scores.mean_squared_error(test_values, predicted)
+    predicted = predict(run.model, wave["test"][0])
+    mse = scores.mean_squared_error(wave["test"][1], predicted)
     return {"mse": mse, "zeros": float(np.mean(predicted == 0))}
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
-ranges = {
-    **{"linear": (-np.inf, np.inf), "tanh": (-1, 1), "sigmoid": (0, 1)},
-    **{"softplus": (0, np.inf), "relu": (0, np.inf)},
-}
-starts = [(name, 0.0) for name in ranges] + [("linear", -5.0), ("relu", -5.0)]
-output_table = score_grid(
-    *("output", evaluate_output),
-    [{"activation": name, "bias": bias} for name, bias in starts],
-    *(MORE_SEEDS, [wave["10,000 windows apart"], wave["test"]], build_regressor),
-)
+starts = [(name, 0.0) for name in ("linear", "tanh", "sigmoid", "softplus", "relu")]
+starts += [("linear", -5.0), ("relu", -5.0)]
+output_grid = [{"activation": name, "bias": bias} for name, bias in starts]
+output_table = score_grid("output", evaluate_output, output_grid, MORE_SEEDS, wave, build_regressor)
 
 # %%
 #| label: tbl-output
 #| tbl-cap: "Test MSE of the best and the worst of three seeds by the activation of the output and the bias it starts with; how many networks are dead (every prediction is zero); and the limit that the range sets."
-best_forecast = test_values - test_noise[10:, np.newaxis] / deviation
-limits = {
-    name: scores.mean_squared_error(test_values, best_forecast.clip(*ends))
-    for name, ends in ranges.items()
-}
+best_forecast = wave["test"][1] - noises["test"][:, np.newaxis]
+lowest = {"linear": -np.inf, "tanh": -1, "sigmoid": 0, "softplus": 0, "relu": 0}
+highest = {"tanh": 1, "sigmoid": 1}
 output_table["dead"] = output_table["zeros"] == 1
 by_output = output_table.groupby(["activation", "bias"], sort=False)
 output_summary = by_output.agg(best=("mse", "min"), worst=("mse", "max"), dead=("dead", "sum"))
-output_summary["limit"] = [limits[name] for name, _ in starts]
-linear_output, bounded_outputs = output_summary.iloc[0], output_summary.iloc[1:5]
+output_summary["limit"] = [
+    scores.mean_squared_error(
+        wave["test"][1], best_forecast.clip(lowest[name], highest.get(name, np.inf))
+    )
+    for name, _ in starts
+]
+usual, linear_worst = output_summary.iloc[:5], output_summary["worst"].iloc[0]
 answers |= {
-    "8. a linear output comes to within 10 % of the oracle, all seeds": bool(
-        linear_output["worst"] < 1.1 * oracle
+    "8. with each output the error is at the limit of its range, to 10 %, all seeds": bool(
+        (usual["best"] > 0.99 * usual["limit"]).all() and (usual["worst"] < 1.1 * usual["limit"]).all()
     ),
-    "8. ... the others have twice its error or more, as their range demands": bool(
-        bounded_outputs["best"].min() > 2 * linear_output["worst"]
-        and (bounded_outputs["best"] > 0.99 * bounded_outputs["limit"]).all()
+    "8. ... a ReLU has more than 4 times the error of a linear output, the others more than twice": bool(
+        usual["best"].iloc[4] > 4 * linear_worst and usual["best"].iloc[1:].min() > 2 * linear_worst
     ),
-    "8. ... started below zero a ReLU output stays dead, in all seeds; a linear one recovers": (
-        output_summary["dead"].tolist() == [0, 0, 0, 0, 0, 0, 3]
-        and output_summary["worst"].iloc[5] < 2 * oracle
+    "8. ... started below zero a ReLU is no better than a constant, all seeds; a linear output recovers": (
+        output_summary["best"].iloc[6] > 0.99 and output_summary["worst"].iloc[5] < 2 * oracles["test"]
     ),
 }
 output_summary.round(3)
 
 # %% [markdown]
-# **Answer.** No, if targets can be negative: the error is five times that of a linear
-# output. Sigmoid, tanh and softplus likewise come close to what their range allows, not
-# further. None of the ReLU outputs died by itself here, but one that starts below zero
-# has no gradient and stays there, while a linear one finds its way back.
+# **Answer.** No, if targets can be negative: the error is more than four times that of
+# a linear output. Sigmoid, tanh and softplus likewise come close to what their range
+# allows, not further. A ReLU that starts below zero has no gradient and stays there,
+# while a linear output finds its way back.
 #
 # ## Does a larger embedding slow training though few rows are used?
 #
@@ -789,9 +761,9 @@ answers |= {
 milliseconds.round(1)
 
 # %% [markdown]
-# **Answer.** Yes. Looking a row up costs the same in any table, but the optimiser goes
-# through all rows: Adam moves those of earlier steps on by their momentum, and weight
-# decay shrinks every row.
+# **Answer.** Yes. A batch needs few rows of any table, but the optimiser goes through
+# all of them: Adam moves those of earlier steps on by their momentum, and weight decay
+# shrinks every row.
 #
 # ## Batch normalisation outside CNNs, and of one-hot targets?
 #
@@ -836,7 +808,7 @@ def build_digit_classifier():
 
 
 def evaluate_targets(normalise, seed):
-    """Accuracy and cross-entropy of the test digits."""
+    """Accuracy of the test digits, and the training loss at the end."""
     mean, spread = (digit_targets["train"].mean(axis=0), digit_targets["train"].std(axis=0))
     train, held_out = (
         settle((digit_targets[part] - mean) / spread) if normalise else digit_targets[part]
@@ -847,10 +819,8 @@ def evaluate_targets(normalise, seed):
         *((pixels["validation"], held_out), seed),
         **{"loss": "categorical_crossentropy", "epochs": 8},
     )
-    predicted, true = predict(run.model, pixels["test"]), digit_labels["test"]
-    likelihood = predicted[np.arange(len(true)), true].clip(1e-7)
-    result = {"accuracy": scores.accuracy(true, predicted)}
-    return result | {"cross-entropy": -np.log(likelihood).mean(), "loss": run.history["loss"][-1]}
+    accuracy = scores.accuracy(digit_labels["test"], predict(run.model, pixels["test"]))
+    return {"accuracy": accuracy, "loss": run.history["loss"][-1]}
 
 
 # %% tags=["nbval-ignore-output", "remove-output"]
@@ -858,7 +828,7 @@ def evaluate_normalisation(normalisation, batch_size, seed):
     """Errors in predict and, on the training images, as in training."""
     train, held_out, test = pixels["train"][:2000], pixels["validation"], pixels["test"]
     run = fit_unrecorded(
-        lambda: build_normalised(normalisation),
+        partial(build_normalised, normalisation),
         *((train, train), (held_out, held_out), seed),
         **{"epochs": 10, "batch_size": batch_size},
     )
@@ -907,6 +877,7 @@ answers |= {
 }
 normalised.round(4)
 
+
 # %% [markdown]
 # **Answer.** Here it was never the best choice. Without any, the error was lowest in
 # batches of 8; in larger ones, with fewer steps, layer normalisation was ahead. Batch
@@ -917,10 +888,11 @@ normalised.round(4)
 #
 # ## Should embeddings be normalised if their mean cosine is above .99?
 #
-# The codes of an LSTM autoencoder (16 sigmoids, 7 rows of 7 pixels) are compared raw,
-# scaled to unit length, and centred on the mean of the training codes, after one epoch
-# and after eight. Quality is the share of test digits whose nearest training code, by
-# cosine, is of the same class.
+# Scaling to unit length cannot change a cosine, which knows no lengths; centring can. The
+# codes of an LSTM autoencoder (16 sigmoids, 7 rows of 7 pixels) are compared raw and
+# centred on the mean of the training codes, after one epoch and after eight. Quality is
+# the share of test digits whose nearest training code, by cosine, is of the same class;
+# the search is made in single precision, as usual, and in double.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
 def build_encoder_decoder():
@@ -948,81 +920,62 @@ code_runs = {
 
 
 # %%
-def neighbour_accuracy(train_vectors, vectors):
+def neighbour_accuracy(train_vectors, vectors, precision):
     """Share of test digits whose nearest training vector by cosine has their label."""
-    # Between vectors of length 1 the nearest is the one with the largest cosine.
-    nearest = baselines.nearest_neighbour_labels(
-        unit_length(train_vectors), digit_labels["train"], unit_length(vectors)
-    )
-    return float(np.mean(nearest == digit_labels["test"]))
+    units = unit_length(train_vectors).astype(precision)
+    nearest = [
+        (part.astype(precision) @ units.T).argmax(axis=1)
+        for part in np.array_split(unit_length(vectors), 10)
+    ]
+    return np.mean(digit_labels["train"][np.concatenate(nearest)] == digit_labels["test"])
 
 
-def describe_codes(run):
-    """Mean cosine and accuracy of the raw, the scaled and the centred codes."""
-    encoder = keras.Model(run.model.input, run.model.get_layer("code").output)
-    train, test = predict(encoder, digits["train"]), predict(encoder, digits["test"])
-    centre = train.mean(axis=0)
-    variants = {
-        "raw": (train, test),
-        "unit length": (unit_length(train), unit_length(test)),
-        "centred": (train - centre, test - centre),
-    }
-    return {
-        name: [mean_cosine(codes[1]), neighbour_accuracy(*codes)]
-        for name, codes in variants.items()
-    }
+def describe_codes(train, test):
+    """Mean cosine, and accuracy in single and in double precision."""
+    accuracies = [neighbour_accuracy(train, test, p) for p in ("float32", "float64")]
+    return [mean_cosine(test), *accuracies]
 
+
+code_values = {}  # Per epochs and variant: a row per seed.
+for epochs, runs in code_runs.items():
+    for run in runs:
+        encoder = keras.Model(run.model.input, run.model.get_layer("code").output)
+        codes = [predict(encoder, digits[part]) for part in ("train", "test")]
+        for name, centre in (("raw", 0), ("centred", codes[0].mean(axis=0))):
+            row = describe_codes(*(part - centre for part in codes))
+            code_values.setdefault((epochs, name), []).append(row)
 
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-cosine
 #| tbl-cap: "Mean cosine of the test codes and accuracy of the nearest neighbour by cosine, mean of two seeds. The pixels themselves: last line."
-code_values = {  # Per epochs and variant: (seeds, cosine and accuracy).
-    (epochs, name): np.array([values[name] for values in described])
-    for epochs, described in {
-        epochs: [describe_codes(run) for run in runs] for epochs, runs in code_runs.items()
-    }.items()
-    for name in ("raw", "unit length", "centred")
-}
-pixel_accuracy = neighbour_accuracy(pixels["train"], pixels["test"])
-pd.DataFrame(
-    [
-        [f"{epochs} epoch{'s' * (epochs > 1)}, {name}", *values.mean(axis=0)]
-        for (epochs, name), values in code_values.items()
-    ]
-    + [["pixels", mean_cosine(pixels["test"]), pixel_accuracy]],
-    columns=["code", "mean cosine", "accuracy"],
-).set_index("code").round(3)
-
-# %%
-cosines = {key: values[:, 0] for key, values in code_values.items()}
-accuracies = {key: values[:, 1] for key, values in code_values.items()}
+pixel_values = describe_codes(pixels["train"], pixels["test"])
+early, early_centred, late, late_centred = (np.array(rows) for rows in code_values.values())
 answers |= {
-    "11. scaling to unit length changes no mean cosine by 1e-5 and, after eight epochs, no accuracy": (
-        all(
-            same(cosines[epochs, "raw"], cosines[epochs, "unit length"])
-            for epochs in code_runs
-        )
-        and np.allclose(accuracies[8, "raw"], accuracies[8, "unit length"], atol=5e-4)
+    "11. after one epoch the mean cosine is above .9999, after eight below .9": bool(
+        early[:, 0].min() > 0.9999 and late[:, 0].max() < 0.9
     ),
-    "11. ... after one epoch the mean cosine is above .9999, and centring adds 20 points of accuracy or more": bool(
-        cosines[1, "raw"].min() > 0.9999
-        and (accuracies[1, "centred"] - accuracies[1, "raw"]).min() > 0.2
+    "11. ... after one epoch centring adds 20 points of accuracy or more in single precision": bool(
+        (early_centred - early)[:, 1].min() > 0.2
     ),
-    "11. ... after eight it is below .9, and centring changes the accuracy by less than a point": bool(
-        cosines[8, "raw"].max() < 0.9
-        and np.abs(accuracies[8, "centred"] - accuracies[8, "raw"]).max() < 0.01
+    "11. ... double precision alone adds 10 or more, and nothing (to .5) to centred codes": bool(
+        (early[:, 2] - early[:, 1]).min() > 0.1
+        and np.abs(early_centred[:, 2] - early_centred[:, 1]).max() < 0.005
     ),
-    "11. ... seven more epochs add more than centring, the pixels are better still": bool(
-        accuracies[1, "centred"].max() + 0.1 < accuracies[8, "raw"].min()
-        and accuracies[8, "raw"].max() < pixel_accuracy
+    "11. ... after eight neither changes 2 points, and the pixels are better than any code": bool(
+        np.ptp([late[:, 1], late[:, 2], late_centred[:, 1]], axis=0).max() < 0.02
+        and max(np.max(rows[:, 1:]) for rows in (late, late_centred)) < pixel_values[1]
     ),
 }
+code_means = {f"epoch {epochs}, {name}": np.mean(rows, 0) for (epochs, name), rows in code_values.items()}
+columns = ["mean cosine", "accuracy, single", "accuracy, double"]
+pd.DataFrame(code_means | {"pixels": pixel_values}, columns).T.round(3)
+
 
 # %% [markdown]
-# **Answer.** Scaling to unit length cannot change a cosine. Centring does: it takes away
-# what all codes share. Above .99 that is nearly everything, differences drown in the
-# rounding of single precision, and centring brings them out. But such codes are of a
-# network that has hardly learned; trained longer, it needs no centring.
+# **Answer.** Above .99 what differs between codes drowns in the rounding of single
+# precision. Centring takes away what all codes share and brings the rest out; most of
+# its gain is had from double precision, too. But such codes are of a network that has
+# hardly learned; trained longer, it needs neither.
 #
 # ## Does the final accuracy depend on the precision?
 #
@@ -1031,40 +984,33 @@ answers |= {
 # first weights in double precision, so all three start from the single precision's
 # weights: what differs is the arithmetic alone.
 
-# %%
+# %% tags=["nbval-ignore-output", "remove-output"]
+def build_row_reader(precision):
+    """An LSTM classifier of digits, with first weights drawn in single precision."""
+    models = []
+    for dtype in ("float32", precision):
+        rows = keras.Input((7, 7), name="rows")
+        state = layers.LSTM(32, dtype=dtype, name="lstm")(rows)
+        # The softmax stays in single precision or better, as Keras advises.
+        dtype = dtype.replace("mixed_bfloat16", "float32")
+        label = layers.Dense(10, "softmax", dtype=dtype, name="label")(state)
+        models.append(keras.Model(rows, label))
+    models[1].set_weights(models[0].get_weights())
+    return models[1]
+
+
 centre, width = digits["train"].mean(dtype="float64"), digits["train"].std(dtype="float64")
 standardised = {part: settle((rows - centre) / width) for part, rows in digits.items()}
-
-
-def new_row_reader(precision):
-    """An LSTM classifier of digits in one of Keras' precisions."""
-    rows = keras.Input((7, 7), name="rows")
-    state = layers.LSTM(32, dtype=precision, name="lstm")(rows)
-    # The softmax stays in single precision or better, as Keras advises.
-    precision = "float32" if "float16" in precision else precision
-    label = layers.Dense(10, "softmax", dtype=precision, name="label")(state)
-    return keras.Model(rows, label)
-
-
-def build_row_reader(precision):
-    """The same with first weights drawn in single precision."""
-    single, model = new_row_reader("float32"), new_row_reader(precision)
-    model.set_weights(single.get_weights())
-    return model
-
-
-# %% tags=["nbval-ignore-output", "remove-output"]
+precision_data = [(standardised[part], digit_targets[part]) for part in ("train", "validation")]
+settings = {"loss": "categorical_crossentropy", "epochs": 8}
 precision_runs = {
-    precision: [
-        fit(
-            *(f"digits_{precision}", lambda name=precision: build_row_reader(name)),
-            *((standardised[part], digit_targets[part]) for part in ("train", "validation")),
-            **{"seed": seed, "loss": "categorical_crossentropy", "epochs": 8},
-        )
+    name: [
+        fit(f"digits_{name}", partial(build_row_reader, name), *precision_data, seed, **settings)
         for seed in MORE_SEEDS
     ]
-    for precision in ("float64", "float32", "mixed_bfloat16")
+    for name in ("float64", "float32", "mixed_bfloat16")
 }
+
 
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-precision
@@ -1082,23 +1028,23 @@ by_precision = pd.DataFrame(
     index=[f"seed {seed}" for seed in MORE_SEEDS],
 )
 differences = by_precision.sub(by_precision["float32"], axis=0).abs().max()
-first_kernels = []
-for precision in ("float32", "float64"):
-    keras.utils.set_random_seed(SEEDS[0])
-    first_kernels.append(new_row_reader(precision).get_weights()[0])
+glorot = keras.initializers.GlorotUniform(seed=0)
+first_kernels = [ops.convert_to_numpy(glorot((7, 7), name)) for name in ("float32", "float64")]
+seed_range = np.ptp(by_precision["float32"])
 answers |= {
-    "12. double precision changes the accuracy by .1 points at most, 16 bits by less than the seeds' spread": (
+    "12. double precision changes the accuracy by .1 points at most, 16 bits by .2 and less than the seeds": bool(
         differences["float64"] <= 0.001
-        and differences["mixed_bfloat16"] < by_precision["float32"].std(ddof=1)
+        and differences["mixed_bfloat16"] < min(0.002, seed_range)
     ),
     "12. ... the same seed gives other first weights in double precision": not same(*first_kernels),
 }
 by_precision.T.map("{:.2%}".format)
 
+
 # %% [markdown]
 # **Answer.** No: from the same first weights double precision names as many digits as
-# single precision, and 16 bits cost less than another seed may. Who compares with the
-# same seed only, compares different first weights.
+# single precision, and 16 bits change less than another seed does. Who compares with
+# the same seed only, compares different first weights.
 #
 # ## Why normalise with another set's mean and deviation?
 #
@@ -1151,6 +1097,7 @@ answers |= {
     ),
 }
 
+
 # %% [markdown]
 # **Answer.** Because the network has learned on one map. Numbers of its own, from many
 # like digits, are nearly the same map; from one digit at a time they remove what
@@ -1159,9 +1106,9 @@ answers |= {
 #
 # ## What do activation layers learn?
 #
-# A summary lists them as layers, so people ask. Their weights are counted, and in a
-# dense network with one ReLU layer of 64 units, trained at two learning rates, the
-# units that are zero for all 10,000 test digits, before and after the training.
+# A summary lists them as layers, so people ask. Counted are the weights of eight kinds,
+# and in a dense network with one ReLU layer of 64 units the units that are zero for all
+# 10,000 test digits, untrained and trained at two learning rates.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
 def build_rectified():
@@ -1183,6 +1130,12 @@ rectified_runs = {
     ]
     for rate in (0.001, 0.1)
 }
+kinds = [layers.ReLU(), layers.LeakyReLU(), layers.ELU(), layers.Softmax(), layers.PReLU()]
+kinds = [layers.Activation(name) for name in ("relu", "tanh", "sigmoid")] + kinds
+for layer in kinds:
+    layer.build((None, 64))
+activation_weights = [layer.count_params() for layer in kinds]
+
 
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-dead
@@ -1194,7 +1147,7 @@ def dead_share(model):
 
 
 keras.utils.set_random_seed(SEEDS[0])
-rectified = {"untrained": [build_rectified()]} | {
+rectified = {"untrained": [build_rectified() for _ in SEEDS]} | {
     f"rate {rate}": [run.model for run in runs] for rate, runs in rectified_runs.items()
 }
 dead = {name: [*map(dead_share, models)] for name, models in rectified.items()}
@@ -1202,38 +1155,16 @@ right = {
     name: [scores.accuracy(digit_labels["test"], predict(model, pixels["test"])) for model in models]
     for name, models in rectified.items()
 }
-pd.DataFrame(
-    {"dead": {name: np.mean(shares) for name, shares in dead.items()}}
-    | {"accuracy": {name: np.mean(shares) for name, shares in right.items()}}
-).map("{:.0%}".format)
-
-# %%
-#| label: tbl-activations
-#| tbl-cap: "Weights of activation layers on 64 units."
-activations = {
-    **{name: layers.Activation(name) for name in ("relu", "tanh", "sigmoid")},
-    **{"LeakyReLU": layers.LeakyReLU(), "ELU": layers.ELU(), "Softmax": layers.Softmax()},
-    "PReLU": layers.PReLU(),
-}
-for layer in activations.values():
-    layer.build((None, 64))
-activation_weights = {name: layer.count_params() for name, layer in activations.items()}
-donor, receiver = rectified["rate 0.001"][0], rectified["rate 0.1"][0]
-receiver.get_layer("filters").set_weights(donor.get_layer("filters").get_weights())
 answers |= {
-    "14. activation layers have no weights, but for PReLU's one per unit": (
-        [*activation_weights.values()] == [0, 0, 0, 0, 0, 0, 64]
-    ),
+    "14. eight kinds of activation layers have no weights, but for PReLU's one per unit": activation_weights
+    == [0, 0, 0, 0, 0, 0, 0, 64],
     "14. ... at the rate of .1 more than a quarter of the units die, at .001 and untrained less than a tenth": (
-        min(dead["rate 0.1"]) > 0.25
-        and max(dead["untrained"] + dead["rate 0.001"]) < 0.1
+        min(dead["rate 0.1"]) > 0.25 and max(dead["untrained"] + dead["rate 0.001"]) < 0.1
     ),
-    "14. ... but name more digits; with the other network's filters the same ReLU layer has its dead units": (
-        min(right["rate 0.1"]) > max(right["rate 0.001"])
-        and dead_share(receiver) == dead["rate 0.001"][0]
-    ),
+    "14. ... but name more digits": min(right["rate 0.1"]) > max(right["rate 0.001"]),
 }
-pd.DataFrame({"weights": activation_weights}).T
+table = pd.DataFrame({"dead": pd.DataFrame(dead).mean(), "accuracy": pd.DataFrame(right).mean()})
+table.map("{:.0%}".format)
 
 # %% [markdown]
 # **Answer.** Nothing: they have no weights (PReLU has). Units that are always zero are
@@ -1246,7 +1177,7 @@ pd.DataFrame({"weights": activation_weights}).T
 # (largest less smallest) of eight numbers, 2,000 sets. An LSTM reads them in ascending
 # order, or in five shuffled orders of each set in as many steps, started afresh or with
 # the weights of the first (*warm start*). A network that treats all numbers alike and
-# sums (Zaheer et al. 2017) cannot see the order.
+# averages, that is sums, over them (Zaheer et al. 2017) cannot see the order.
 
 # %%
 rng = np.random.default_rng(DATA_SEED)
@@ -1262,58 +1193,50 @@ set_train = {
 }
 
 
-# %%
-def build_order_reader():
+def build_order_reader(seed):
     """An LSTM that reads eight numbers."""
     numbers = keras.Input((8, 1), name="numbers")
-    state = layers.LSTM(24, name="lstm")(numbers)
-    return keras.Model(numbers, layers.Dense(1, name="range")(state))
+    return keras.Model(numbers, layers.Dense(1)(layers.LSTM(24, name="lstm")(numbers)))
 
 
-def build_sum():
+def build_sum(seed):
     """A network that treats all numbers alike and averages over them."""
     numbers = keras.Input((8, 1), name="numbers")
     hidden = layers.Dense(24, "relu")(layers.Dense(24, "relu")(numbers))
-    pooled = layers.GlobalAveragePooling1D(name="average")(hidden)
-    return keras.Model(numbers, layers.Dense(1)(layers.Dense(24, "relu")(pooled)))
+    hidden = layers.Dense(24, "relu")(layers.GlobalAveragePooling1D()(hidden))
+    return keras.Model(numbers, layers.Dense(1)(hidden))
 
 
+# %% tags=["nbval-ignore-output", "remove-output"]
 def build_warm(seed):
     """The LSTM with the weights that it has learned in ascending order."""
-    weights = set_runs["ascending"][SEEDS.index(seed)].model.get_weights()
-    content = b"".join(array.tobytes() for array in weights)
-    # The name makes the weights a part of the run's fingerprint.
-    model = build_order_reader()
-    name = f"warm_{hashlib.sha256(content).hexdigest()[:16]}"
-    model = keras.Model(model.input, model.output, name=name)
+    weights = set_runs["ascending"][MORE_SEEDS.index(seed)].model.get_weights()
+    checksum = hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()
+    model = build_order_reader(seed)
+    # The name is a part of the run's fingerprint.
+    model = keras.Model(model.input, model.output, name=f"warm_{checksum[:16]}")
     model.set_weights(weights)
     return model
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
-def fit_sets(name, build_model, part, epochs):
-    """Trains one network per seed on one form of the sets."""
-    order = ascending if part == "ascending" else shuffled
-    validation = order[2000:4000], spans[2000:4000]
-    return [
+set_runs = {}
+for name, build_model, part, epochs in [
+    *(("ascending", build_order_reader, "ascending", 20), ("sum", build_sum, "sum", 20)),
+    *(("shuffled", build_order_reader, "shuffled", 4), ("warm", build_warm, "shuffled", 4)),
+]:
+    held_out = (ascending if part == "ascending" else shuffled)[2000:4000], spans[2000:4000]
+    set_runs[name] = [
         fit(
-            *(f"sets_{name}", lambda s=seed: build_model(s), set_train[part], validation),
-            **{"seed": seed, "epochs": epochs, "batch_size": 32},
+            *(f"sets_{name}", partial(build_model, seed), set_train[part], held_out, seed),
+            **{"epochs": epochs, "batch_size": 32},
         )
-        for seed in SEEDS
+        for seed in MORE_SEEDS
     ]
 
 
-set_runs = {"ascending": fit_sets("ascending", lambda _: build_order_reader(), "ascending", 20)}
-set_runs |= {
-    "shuffled": fit_sets("shuffled", lambda _: build_order_reader(), "shuffled", 4),
-    "shuffled, warm start": fit_sets("warm", build_warm, "shuffled", 4),
-    "sum": fit_sets("sum", lambda _: build_sum(), "sum", 20),
-}
-
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-sets
-#| tbl-cap: "MSE of the range as a share of its variance, mean of two seeds: sets of the training in the order trained with, and 4,000 test sets in both orders. A constant: 1."
+#| tbl-cap: "MSE of the range as a share of its variance, mean of three seeds: sets of the training in the order trained with, and 4,000 test sets in both orders. A constant: 1."
 def set_errors(run, part):
     """Errors of a run on training and test sets."""
     inputs, targets = set_train[part]
@@ -1325,22 +1248,18 @@ def set_errors(run, part):
     }
 
 
-set_parts = {name: name.split(",")[0] for name in set_runs}
+set_parts = {"warm": "shuffled"}
 set_scores = {
-    name: [set_errors(run, set_parts[name]) for run in runs] for name, runs in set_runs.items()
-}
-confirmed += [
-    training.confirm_scores(run, score)
+    name: [set_errors(run, set_parts.get(name, name)) for run in runs]
     for name, runs in set_runs.items()
-    for run, score in zip(runs, set_scores[name], strict=True)
-]
-set_means = pd.DataFrame({name: pd.DataFrame(rows).mean() for name, rows in set_scores.items()}).T
-set_means.round(4)
+}
+set_values = {name: pd.DataFrame(rows) for name, rows in set_scores.items()}
+set_means = pd.DataFrame({name: values.mean() for name, values in set_values.items()}).T
+set_means.rename({"warm": "shuffled, warm start"}).round(4)
 
 # %%
-set_values = {name: pd.DataFrame(rows) for name, rows in set_scores.items()}
-in_order, mixed, summed = (set_values[name] for name in ("ascending", "shuffled", "sum"))
-warm_ratio = set_means["test, shuffled"]["shuffled, warm start"] / mixed["test, shuffled"].mean()
+in_order, mixed = set_values["ascending"], set_values["shuffled"]
+errors = set_means["test, shuffled"]
 answers |= {
     "15. shuffled orders underfit: more than 5 times the training error of the ascending order, in as many steps": (
         mixed["training sets"].min() > 5 * in_order["training sets"].max()
@@ -1348,21 +1267,20 @@ answers |= {
     "15. ... but the network of the ascending order fails on shuffled sets, worse than a constant": (
         in_order["test, shuffled"].min() > 1
     ),
-    "15. ... a warm start does not help": warm_ratio >= 1,
-    "15. ... the sum is better than shuffling by 5 to 25 %": (
-        0.75 < summed["test, shuffled"].mean() / mixed["test, shuffled"].mean() < 0.95
+    "15. ... a warm start does not help, a sum does, on average": bool(
+        errors["sum"] < errors["shuffled"] <= errors["warm"]
     ),
-    "15. ... sorting first divides either error by 10 or more": (
-        10 * in_order["test, ascending"].max() < summed["test, shuffled"].min()
-        and summed["test, shuffled"].mean() < mixed["test, shuffled"].mean()
+    "15. ... sorting first divides either error by 10 or more": bool(
+        10 * in_order["test, ascending"].max()
+        < min(set_values[name]["test, shuffled"].min() for name in ("sum", "shuffled"))
     ),
 }
 
 # %% [markdown]
 # **Answer.** Because one network of the same size has to learn all orders instead of
-# one; it does so slowly, and a warm start does not help. A network that cannot see the
-# order is a little better, and sorting the inputs before reading them far better than
-# both. So put the invariance in; the order that helps most is worth finding.
+# one, and a warm start does not help. A network that cannot see the order is a little
+# better, and sorting the inputs before reading them far better than both. So put the
+# invariance in; the order that helps most is worth finding.
 #
 # ## Claims
 #
@@ -1371,7 +1289,14 @@ answers |= {
 
 # %%
 #| claims: true
-answers["scores of recorded networks are those recorded after training"] = all(confirmed)
+recorded = [
+    (run, {"test_mse": mse})
+    for part, runs in forecast_runs.items()
+    for run, mse in zip(runs, forecast_scores[part], strict=True)
+] + [pair for name, runs in set_runs.items() for pair in zip(runs, set_scores[name], strict=True)]
+answers["scores of recorded networks are those recorded after training"] = all(
+    [training.confirm_scores(*pair) for pair in recorded]
+)
 claims = {sentence: bool(holds) for sentence, holds in answers.items()}
 assert all(claims.values()), [claim for claim, holds in claims.items() if not holds]
 claims
@@ -1392,7 +1317,7 @@ def score_row(data, output, metric, baseline, values, unit):
 pd.DataFrame(
     [
         score_row(
-            *("autoregressive series", "next step", "MSE", persistence),
+            *("autoregressive series", "next step", "MSE", persistence["test"]),
             forecast_scores["all 100,000 windows"],
             "of the variance",
         ),
@@ -1406,11 +1331,11 @@ pd.DataFrame(
 # %% [markdown]
 # ## Discussion
 #
-# - Each answer holds for the smallest network that shows it, two to five seeds and one
+# - Each answer holds for the smallest network that shows it, two or three seeds and one
 #   data set. It refutes a general rule where it contradicts it; it does not prove one.
 # - Expected and not found: an unstable validation loss of the wide autoencoder; batch
 #   normalisation that helps a dense network; a gain from a warm start on shuffled sets;
-#   a clear gain of the sum over shuffling; ReLU outputs that die without help.
+#   a clear gain of the sum over shuffling; codes that need centring after training.
 # - What Keras does (states, masks, defaults, `training=True`) was tested against the
 #   installed version. Another version that behaves differently fails a claim.
 # - The processor times of the embeddings were measured when this page was made; only
