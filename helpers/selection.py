@@ -31,7 +31,6 @@ from helpers.progress import Progress
 from helpers.scores import mean_and_spread
 from helpers.training import retrain_switch
 
-
 RECORD_KEYS = {"configuration", "fold", "num_folds", "settings", "scores", "seconds"}
 
 
@@ -104,7 +103,7 @@ def cross_validate(
     process that is busy from one that was killed.
 
     The environment variable `RETRAIN` overrules this: with `1` each model is evaluated
-    anew, with `never` none is.
+    anew, with a time those that were evaluated before it, with `never` none is.
 
     Args:
         evaluate: Function from `(configuration, fold)` to a dict from score name to
@@ -156,10 +155,11 @@ def cross_validate(
             models[fingerprint(model)] = model
 
     path = pathlib.Path(folder, f"{name}.jsonl")
-    mode = retrain_switch()
-    records = {} if mode == "1" else read_records(path)
+    retrain = retrain_switch()
+    since = retrain if isinstance(retrain, datetime.datetime) else None
+    records = {} if since else read_records(path)
     missing = [key for key in models if key not in records]
-    if missing and mode == "never":
+    if missing and retrain == "never":
         first = models[missing[0]]
         raise RuntimeError(
             f"{path} lacks {len(missing)} of {num_models} models, and RETRAIN=never "
@@ -168,13 +168,13 @@ def cross_validate(
         )
     if missing:
         path.parent.mkdir(parents=True, exist_ok=True)
-        records = evaluate_missing(evaluate, models, records, path, mode == "1")
+        records = evaluate_missing(evaluate, models, records, path, since)
     else:
         print(summary_line(name, records, models), flush=True)
     return make_table([records[key] for key in models])
 
 
-def evaluate_missing(evaluate, models, records, path, anew):
+def evaluate_missing(evaluate, models, records, path, since):
     """Evaluates the models that have no record, together with other processes.
 
     Args:
@@ -183,13 +183,12 @@ def evaluate_missing(evaluate, models, records, path, anew):
             folds and settings.
         records: Dict from fingerprint to record, those that are known already.
         path: `pathlib.Path` of the file of records.
-        anew: Boolean, whether a record in the file counts only if a process made it
-            since this call.
+        since: `datetime.datetime` or `None`; a record in the file counts only if it
+            was made at this time or later.
 
     Returns:
         Dict from fingerprint to record, with all of `models`.
     """
-    start = datetime.datetime.now()
     # What is known here stays known, whatever becomes of the file: two calls with the
     # same name and other settings would replace each other's records for ever.
     records = {key: records[key] for key in models if key in records}
@@ -199,7 +198,7 @@ def evaluate_missing(evaluate, models, records, path, anew):
         while True:
             with locked(path):
                 written = read_records(path)
-                usable = scored_since(study, start) if anew else set(models)
+                usable = scored_since(study, since) if since else set(models)
                 records |= {key: written[key] for key in usable & set(written)}
                 missing = [key for key in models if key not in records]
                 if not missing:

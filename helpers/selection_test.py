@@ -1,5 +1,6 @@
 """Tests of the selection of hyper-parameters."""
 
+import datetime
 import json
 import math
 import os
@@ -23,7 +24,7 @@ import pathlib, sys, time, types
 
 # Importing TensorFlow would take most of the time, and it has no part in this.
 training = types.ModuleType("helpers.training")
-training.retrain_switch = lambda: "0"
+training.retrain_switch = lambda: None
 sys.modules["helpers.training"] = training
 from helpers import selection
 
@@ -263,6 +264,15 @@ def test_switch_retrains_everything(tmp_path, monkeypatch):
         assert (table["loss"] > change).all()
     monkeypatch.setenv("RETRAIN", "0")
     pd.testing.assert_frame_equal(run(Evaluate(), tmp_path), table)
+
+
+def test_switch_with_a_time_evaluates_what_is_older(tmp_path, monkeypatch):
+    run(Evaluate(), tmp_path)
+    monkeypatch.setenv("RETRAIN", datetime.datetime.now().isoformat())
+    first, second = Evaluate(1.0), Evaluate(2.0)
+    run(first, tmp_path)
+    run(second, tmp_path)
+    assert (len(first.calls), len(second.calls)) == (6, 0)
 
 
 def test_switch_forbids_training(tmp_path, monkeypatch):

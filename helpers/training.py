@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import dataclasses
+import datetime
 import hashlib
 import inspect
 import io
@@ -92,8 +93,9 @@ def fit(
     last finished epoch and ends with the same bits.
 
     The environment variable `RETRAIN` changes this: `1` trains also what is recorded
-    (a training that was cut off still goes on), `never` raises an error instead of
-    training, `0` is the same as no variable.
+    (a training that was cut off still goes on), a time such as `2026-11-21T15:30` what
+    was recorded before it, `never` raises an error instead of training, `0` is the same
+    as no variable.
 
     The call seeds Python, NumPy and Keras, whether it trains or not.
 
@@ -148,6 +150,7 @@ def fit(
     ```
     """
     retrain = retrain_switch()
+    train_older = isinstance(retrain, datetime.datetime)
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(
             "`name` should be made of letters, digits, '_', '-' and '.', as it names "
@@ -194,8 +197,8 @@ def fit(
     compile_model(model, optimizer, loss, loss_weights, metrics)
 
     folder = pathlib.Path(folder) / name
-    reason = "RETRAIN is 1"
-    if retrain != "1":
+    reason = f"RETRAIN asks for runs since {retrain}"
+    if not train_older or recorded_since(folder, retrain):
         try:
             return load_run(name, folder, model, configuration)
         except UnusableRecord as unusable:
@@ -277,13 +280,40 @@ def first_epoch_reaching(history, metric, value, mode="min"):
 
 
 def retrain_switch():
-    """Returns the environment's `RETRAIN`: `"0"`, `"1"` or `"never"`."""
+    """Reads the environment's `RETRAIN`.
+
+    Returns:
+        `None` where everything recorded is used, `"never"` where nothing may be
+        trained, else a `datetime.datetime`: what was recorded before it is trained.
+
+    Raises:
+        ValueError: If `RETRAIN` has another value.
+    """
     value = os.environ.get("RETRAIN", "") or "0"
-    if value not in ("0", "1", "never"):
+    if value in ("0", "never"):
+        return None if value == "0" else value
+    try:
+        since = datetime.datetime.now() if value == "1" else parse_time(value)
+    except ValueError as error:
         raise ValueError(
-            f"The variable `RETRAIN` should be 0, 1 or never. Received: {value!r}."
-        )
-    return value
+            "The variable `RETRAIN` should be 0, 1, never or a time like "
+            f"2026-11-21T15:30. Received: {value!r}."
+        ) from error
+    return since
+
+
+def parse_time(text):
+    """Returns a local time, or raises a `ValueError`."""
+    moment = datetime.datetime.fromisoformat(text)
+    if moment.tzinfo is not None or len(text) < len("2026-11-21T15:30"):
+        raise ValueError("a time needs a day and an hour, and no time zone")
+    return moment
+
+
+def recorded_since(folder, since):
+    """Returns whether a run was recorded at a time or later."""
+    record = folder / RUN_FILE
+    return record.is_file() and record.stat().st_mtime >= since.timestamp()
 
 
 # The model and its arguments.

@@ -1,3 +1,4 @@
+import datetime
 import hashlib
 import importlib.util
 import json
@@ -339,9 +340,20 @@ def test_switch_trains_everything_or_nothing(recorded, monkeypatch):
     assert not fit(recorded.parent).reused
     monkeypatch.setenv("RETRAIN", "0")
     assert fit(recorded.parent).reused
-    monkeypatch.setenv("RETRAIN", "yes")
-    with pytest.raises(ValueError, match="RETRAIN.*Received: 'yes'"):
-        fit(recorded.parent)
+    for value in ("yes", "2026-11-21", "2026-11-21T15:30+01:00"):
+        monkeypatch.setenv("RETRAIN", value)
+        with pytest.raises(ValueError, match="RETRAIN.*Received: '" + value[:4]):
+            fit(recorded.parent)
+
+
+def test_switch_with_a_time_trains_what_is_older(recorded, monkeypatch):
+    before = datetime.datetime.now() - datetime.timedelta(days=1)
+    monkeypatch.setenv("RETRAIN", before.isoformat())
+    assert fit(recorded.parent).reused
+    record = recorded / "run.json"
+    os.utime(record, (before.timestamp() - 60,) * 2)
+    assert not fit(recorded.parent).reused  # Older than asked for,
+    assert fit(recorded.parent).reused  # and now it is newer.
 
 
 @pytest.fixture(scope="module")

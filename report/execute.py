@@ -8,12 +8,19 @@ until the end), writes a notebook only when all of its cells succeeded, and writ
 same bytes when the outputs are the same. Each kernel runs in its notebook's folder and
 in the environment of this command. The first failing cell ends everything with exit
 code 1, Ctrl-C with exit code 130.
+
+`RETRAIN=1` trains all networks anew. When that was begun is noted in `.retraining` in
+the project, until it is finished: the same command after Ctrl-C, an error or a crash
+trains only what is older. The status says how many networks are trained, of how many,
+and how long the rest took when it was recorded.
 """
 
 import argparse
 import asyncio
+import datetime
 import glob
 import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -47,6 +54,7 @@ LANGUAGE = {
 }
 SECONDS_BETWEEN_LINES = 30.0  # Where the status cannot stay on one line of a terminal.
 INTERRUPTED = 130  # The exit code of a program that Ctrl-C ended.
+ROOT = pathlib.Path(__file__).parent.parent
 
 
 class NotebookError(Exception):
@@ -159,7 +167,79 @@ class Client(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
 
-def execute(path, progress, name=None):
+class Retraining:
+    """Training all networks of some notebooks anew, in as many sittings as it takes.
+
+    Args:
+        paths: List of `pathlib.Path`s of notebooks; the first two characters of their
+            names are those of their runs and cross-validations.
+        root: Path of the project.
+
+    Raises:
+        ValueError: If the note of an earlier beginning is damaged.
+    """
+
+    def __init__(self, paths, root=ROOT):
+        self._note = pathlib.Path(root, ".retraining")
+        self.continued = self._note.exists()
+        if not self.continued:
+            now = datetime.datetime.now().isoformat()
+            self._note.write_text(now + "\n", "utf-8")
+        text = self._note.read_text("utf-8").strip()
+        try:
+            self.since = datetime.datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(
+                f"{self._note} should hold the time when RETRAIN=1 was begun; delete "
+                f"it to begin anew. Received: {text!r}"
+            ) from error
+        numbers = {path.name[:2] for path in paths}
+        report = pathlib.Path(root, "report")
+        networks = [
+            path
+            for path in sorted(report.glob("runs/*/run.json"))
+            if path.parent.name[:2] in numbers
+        ]
+        selections = [
+            path
+            for path in sorted(report.glob("selection/*.jsonl"))
+            if path.name[:2] in numbers
+        ]
+        self._num_networks = len(networks)
+        self._seconds = {path: read_seconds(path) for path in networks + selections}
+
+    def __str__(self):
+        old = [
+            path
+            for path in self._seconds
+            if not path.exists() or path.stat().st_mtime < self.since.timestamp()
+        ]
+        trained = self._num_networks - sum(path.name == "run.json" for path in old)
+        seconds = sum(self._seconds[path] for path in old)
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return (
+            f"{trained} of {self._num_networks} networks trained, "
+            f"{hours} h {minutes:02d} min to go"
+        )
+
+    def finish(self):
+        """Forgets when it was begun: the next one starts from the beginning."""
+        self._note.unlink()
+
+
+def read_seconds(path):
+    """Returns the seconds that a run or a cross-validation took, 0 if damaged."""
+    text = path.read_text("utf-8")
+    try:
+        return sum(
+            float(json.loads(record)["seconds"])
+            for record in ([text] if path.suffix == ".json" else text.splitlines())
+        )
+    except (ValueError, KeyError, TypeError):
+        return 0.0  # Only an estimate; who loads the record says what is wrong.
+
+
+def execute(path, progress, name=None, retraining=None):
     """Executes a notebook in place.
 
     Args:
@@ -167,6 +247,7 @@ def execute(path, progress, name=None):
             succeeded, and is left as it is otherwise.
         progress: `Progress`.
         name: String, what the status calls the notebook. Defaults to the path.
+        retraining: `Retraining` or `None`; the status says how far it is.
 
     Returns:
         Float, the seconds it took.
@@ -196,7 +277,7 @@ def execute(path, progress, name=None):
     ):
         try:
             for index in range(len(notebook.cells)):
-                _execute_cell(client, index, progress, name)
+                _execute_cell(client, index, progress, name, retraining)
         except DeadKernelError as error:
             log.seek(0)
             last_words = log.read().decode(errors="replace")[-2000:]
@@ -221,13 +302,16 @@ async def _abandon_tasks():
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _execute_cell(client, index, progress, name):
+def _execute_cell(client, index, progress, name, retraining):
     cells = client.nb.cells
     place = f"cell {index + 1} of {len(cells)}"
     client.live_text = ""
     start = time.monotonic()
     progress.follow(
-        lambda: f"{name}, {place}, {time.monotonic() - start:.0f} s  {client.live_text}"
+        lambda: (
+            f"{name}, {place}, {time.monotonic() - start:.0f} s  "
+            f"{'' if retraining is None else f'{retraining}  '}{client.live_text}"
+        )
     )
     try:
         client.execute_cell(cells[index], index)
@@ -328,12 +412,19 @@ def main(arguments=None, stream=None):
     except ValueError as error:
         parser.error(str(error))
     start = time.monotonic()
+    retraining = None
+    if os.environ.get("RETRAIN") == "1":
+        retraining = Retraining(paths)
+        os.environ["RETRAIN"] = retraining.since.isoformat()
     with Progress(stream or sys.stdout) as progress:
+        if retraining:
+            begun = "continued from" if retraining.continued else "begun at"
+            progress.line(f"RETRAIN=1, {begun} {retraining.since}: {retraining}")
         for number, path in enumerate(paths, start=1):
             name = f"{path} ({number} of {len(paths)})"
             progress.line(name)
             try:
-                seconds = execute(path, progress, name)
+                seconds = execute(path, progress, name, retraining)
             except NotebookError as error:
                 progress.line(f"{error}\n\n{path} is left as it was.")
                 return 1
@@ -345,6 +436,8 @@ def main(arguments=None, stream=None):
                 )
                 return INTERRUPTED
             progress.line(f"{path}: executed in {seconds:.0f} s")
+        if retraining:
+            retraining.finish()
         if len(paths) > 1:
             total = time.monotonic() - start
             progress.line(f"{len(paths)} notebooks: executed in {total:.0f} s")

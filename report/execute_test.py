@@ -1,4 +1,6 @@
+import functools
 import io
+import json
 import os
 import pathlib
 import signal
@@ -200,3 +202,53 @@ def test_what_is_no_notebook_is_refused(tmp_path, name, capsys):
     with pytest.raises(SystemExit, match="2"):
         execute.main([str(tmp_path / name)])
     assert f"Received: {tmp_path / name}" in capsys.readouterr().err
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Two networks and a cross-validation of chapter 1, a network of chapter 2."""
+    for name, seconds in (("01_a", 3000), ("01_b", 1200), ("02_a", 60)):
+        folder = tmp_path / "report" / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps({"seconds": seconds}))
+    selection = tmp_path / "report" / "selection"
+    selection.mkdir()
+    (selection / "01_a.jsonl").write_text('{"seconds": 60.0}\n{"seconds": 120.0}\n')
+    return tmp_path
+
+
+def test_retraining_says_how_far_it_is(project):
+    retraining = execute.Retraining([project / "01_x.ipynb"], project)
+    assert str(retraining) == "0 of 2 networks trained, 1 h 13 min to go"
+    record = project / "report" / "runs" / "01_a" / "run.json"
+    os.utime(record, (retraining.since.timestamp() + 1,) * 2)
+    assert str(retraining) == "1 of 2 networks trained, 0 h 23 min to go"
+
+
+def test_retraining_goes_on_until_it_is_finished(project, monkeypatch):
+    monkeypatch.setattr(
+        execute, "Retraining", functools.partial(execute.Retraining, root=project)
+    )
+    path = write(project, "import os\nos.environ['RETRAIN']", "1 / 0", name="01.ipynb")
+    times = []
+    for source in ("1 / 0", "1 / 1"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells[2].source = source
+        notebook.cells[1].source = "import os\nprint(os.environ['RETRAIN'])\n" + (
+            "from pathlib import Path\nPath('since').write_text(os.environ['RETRAIN'])"
+        )
+        nbformat.write(notebook, path)
+        monkeypatch.setenv("RETRAIN", "1")
+        code, printed = run(path)
+        times.append((project / "since").read_text())
+        assert (code == 0) == (source == "1 / 1")
+        assert "of 2 networks trained" in printed
+    assert times[0] == times[1]
+    assert "continued from" in printed
+    assert not (project / ".retraining").exists()
+
+
+def test_damaged_note_of_retraining_is_refused(project):
+    (project / ".retraining").write_text("yesterday")
+    with pytest.raises(ValueError, match=".retraining should hold.*'yesterday'"):
+        execute.Retraining([project / "01_x.ipynb"], project)
