@@ -997,6 +997,11 @@ def predict_ahead(forecaster, series, num_days):
     return window[:, -num_days:]
 
 
+forecasters = {
+    name: build_forecaster(run)
+    for name, run in zip(network_names, joint_runs, strict=True)
+}
+
 # %%
 six_raw, six_whole, six_known, six_owners = {}, {}, {}, {}
 for column in ("close", "high"):
@@ -1017,13 +1022,8 @@ ahead_known = {
 }
 growth = np.diff(np.log(raw["train"]), axis=1).mean()
 
+
 # %%
-forecasters = {
-    name: build_forecaster(run)
-    for name, run in zip(network_names, joint_runs, strict=True)
-}
-
-
 def forecasts_of(part):
     """Forecasts of the second half of windows, by name."""
     read = ahead_known[part][:, :NUM_KNOWN]
@@ -1481,8 +1481,7 @@ lines = [
     for data, output, ours, reference, baseline in results
 ]
 if not IS_OWN:
-    path = ROOT / "report" / "scores" / "04_sp500.csv"
-    pd.DataFrame(lines).to_csv(path, index=False)
+    pd.DataFrame(lines).to_csv(RECORDS / "scores" / "04_sp500.csv", index=False)
 
 # %% [markdown]
 # ## Discussion
