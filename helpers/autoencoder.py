@@ -22,7 +22,7 @@ Reference:
 import keras
 from keras import layers, ops
 
-from helpers.checks import check_integer, check_same
+from helpers.checks import check_integer, check_same, is_number
 from helpers.layers import (
     CodeLSTM,
     FastLSTM,
@@ -344,7 +344,7 @@ def classify(code, num_classes, dropout=0.0, name="label"):
     """
     _check_rank("code", code, ("batch", "code"))
     num_classes = check_integer("num_classes", num_classes, minimum=2)
-    if not 0 <= dropout < 1:
+    if not is_number(dropout) or not 0 <= dropout < 1:
         raise ValueError(f"`dropout` should be in [0, 1). Received: {dropout!r}.")
     if dropout:
         code = layers.Dropout(dropout, name=f"{name}_dropout")(code)

@@ -1,5 +1,7 @@
 """Checks of arguments, with one wording of the messages for all helpers."""
 
+import math
+import numbers
 import operator
 
 import numpy as np
@@ -28,6 +30,20 @@ def check_integer(name, value, minimum):
             f"`{name}` should be an integer of at least {minimum}. Received: {value!r}."
         )
     return number
+
+
+def is_number(value):
+    """Returns whether a value is a finite real number, which a boolean is not.
+
+    Args:
+        value: The value that was passed.
+
+    Returns:
+        Boolean.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    return math.isfinite(value)
 
 
 def check_numbers(name, values, axes=None):

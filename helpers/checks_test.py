@@ -64,3 +64,13 @@ def test_same_names_both_values():
     checks.check_same(("a", "b"), (3, 3))
     with pytest.raises(ValueError, match="`a` and `b` should agree. Received: 3 and 4"):
         checks.check_same(("a", "b"), (3, 4))
+
+
+@pytest.mark.parametrize("value", [0, -1.5, np.float32(2), np.int64(3)])
+def test_numbers_are_numbers(value):
+    assert checks.is_number(value)
+
+
+@pytest.mark.parametrize("value", [True, "1", None, float("nan"), np.inf, [1.0], 1j])
+def test_other_values_are_no_numbers(value):
+    assert not checks.is_number(value)

@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from helpers.checks import check_integer
+from helpers.checks import check_integer, is_number
 
 
 def warmup_cosine(peak, num_examples, batch_size, epochs, warmup=0.1):
@@ -30,9 +30,9 @@ def warmup_cosine(peak, num_examples, batch_size, epochs, warmup=0.1):
         Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm
         restarts", arXiv:1608.03983; warm-up: Goyal et al. (2017), arXiv:1706.02677.
     """
-    if not peak > 0 or not math.isfinite(peak):
+    if not is_number(peak) or peak <= 0:
         raise ValueError(f"`peak` should be a positive number. Received: {peak!r}.")
-    if not 0 <= warmup < 1:
+    if not is_number(warmup) or not 0 <= warmup < 1:
         raise ValueError(f"`warmup` should be in [0, 1). Received: {warmup!r}.")
     num_examples = check_integer("num_examples", num_examples, minimum=1)
     batch_size = check_integer("batch_size", batch_size, minimum=1)

@@ -232,6 +232,9 @@ def parse_table(path, content, columns):
         raise ValueError(
             f"{path} should be a comma-separated table in UTF-8. Received: {error}."
         ) from error
+    # pandas fails on a table without a line.
+    if not text.partition("\n")[2].strip():
+        raise ValueError(f"{path} should hold prices. Received: column names only.")
     # By position, as columns that are ignored may have any names.
     wanted = {name: names.index(name) for name in ("symbol", "date", *columns)}
     table = pd.read_csv(

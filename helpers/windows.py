@@ -4,7 +4,13 @@ import math
 
 import numpy as np
 
-from helpers.checks import check_integer, check_labels, check_numbers, check_series
+from helpers.checks import (
+    check_integer,
+    check_labels,
+    check_numbers,
+    check_series,
+    is_number,
+)
 
 SPLIT_NAMES = ("train", "validation", "test")
 
@@ -150,7 +156,7 @@ def split_time(num_steps, fraction, min_steps=1):
     """
     num_steps = check_integer("num_steps", num_steps, minimum=1)
     min_steps = check_integer("min_steps", min_steps, minimum=1)
-    if not 0 < fraction < 1:
+    if not is_number(fraction) or not 0 < fraction < 1:
         raise ValueError(
             f"`fraction` should be between 0 and 1. Received: {fraction!r}."
         )
@@ -279,10 +285,9 @@ def split_examples(num_examples, fractions=(0.6, 0.2, 0.2), seed=0):
     num_examples = check_integer("num_examples", num_examples, minimum=1)
     seed = check_integer("seed", seed, minimum=0)
     fractions = tuple(fractions)
-    # Comparisons with NaN are false, so that NaN is refused here too.
     if (
         len(fractions) not in (2, 3)
-        or not all(fraction > 0 for fraction in fractions)
+        or not all(is_number(fraction) and fraction > 0 for fraction in fractions)
         or not math.isclose(sum(fractions), 1, abs_tol=1e-6)
     ):
         raise ValueError(
