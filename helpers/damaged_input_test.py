@@ -421,7 +421,7 @@ FILES = {  # Name: (what, damage, what the reader is told).
         change_unpacked(
             rare_events.DEPARTURES_FILE, lambda c: c[: c[:-1].rindex(b"\n") + 1]
         ),
-        f"{rare_events.DEPARTURES_FILE} should have the SHA-256.*Received: [0-9a-f]{{64}}",
+        f"{rare_events.DEPARTURES_FILE} should have the SHA-256.*Received: [0-9a-f]+",
     ),
     # A file of the user's own.
     "own file empty": (
@@ -510,7 +510,7 @@ FILES = {  # Name: (what, damage, what the reader is told).
     ),
     "a stock with a gap and too few left": (
         *(OWN, change_line(7, "2014-01-06,9.5,11,9,,1000,BBB")),
-        "at least 3 symbols .*Received: 2 of 3 symbols; BBB, for instance, lacks 1 dates",
+        "at least 3 symbols .*Received: 2 of 3 symbols; BBB, .* lacks 1 dates",
     ),
     "an unclosed quote": (
         *(OWN, change_line(5, '"2014-01-02,9.5,11,9,10,1000,BBB')),
@@ -818,7 +818,7 @@ PARAMETERS = {  # As `papermill -p` may set them: (use, what the reader is told)
     ),
     "a negative learning rate": (
         lambda folder: fit(folder, optimizer=keras.optimizers.Adam(-0.01)),
-        "`optimizer` should have a finite learning_rate of at least 0. Received: -0.0099",
+        "`optimizer` should have a finite learning_rate .*Received: -0.0099",
     ),
     "a learning rate that is not a number": (
         lambda folder: fit(folder, optimizer=keras.optimizers.SGD(float("nan"))),
