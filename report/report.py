@@ -38,11 +38,11 @@
 # into one short vector, the code, and writes the sequence again from that vector
 # alone. Further outputs on the same code name the class of the sequence or predict its
 # next step. This report builds such networks with the Keras functional API, trains
-# them on synthetic sequences and on handwritten digits that are read row by row and
-# pixel by pixel, and asks of each output whether it is any good: every score stands
-# beside a baseline that is scored by the same function on the same test data,
-# principal component analysis with a code of the same size above all, and beside its
-# spread over random seeds.
+# them on synthetic sequences, on handwritten digits that are read row by row and pixel
+# by pixel, on stock prices and on rare events, and asks of each output whether it is
+# any good: every score stands beside a baseline that is scored by the same function on
+# the same test data, and beside its spread over random seeds. Fifteen questions that
+# people ask about such training are answered by small experiments.
 # Where the task allows no success, as with noise that has nothing to compress, the
 # report says so and shows the limit. Each chapter is a program that has been run to
 # make this document, and each of its findings is a sentence that the program has
