@@ -1062,7 +1062,7 @@ def plot_ladder(rungs, xlabels, references=None, log=()):
     return fig
 
 
-def plot_steps(curves, xlabel, ylabel, log=False, references=None):
+def plot_steps(curves, xlabel, ylabel, log=False):
     """Draws a number per step of a sequence.
 
     Args:
@@ -1070,7 +1070,6 @@ def plot_steps(curves, xlabel, ylabel, log=False, references=None):
         xlabel: String, label of the horizontal axis.
         ylabel: String, label of the value axis.
         log: Whether the value axis is logarithmic; zeros are then left out.
-        references: Dict from label to number, drawn as horizontal lines.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -1097,8 +1096,8 @@ def plot_steps(curves, xlabel, ylabel, log=False, references=None):
     ax.margins(x=0)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
-    finish_y(ax, log, references or {})
-    label_right(ax, [*labels, *reference_labels(references or {})])
+    finish_y(ax, log, {})
+    label_right(ax, labels)
     return fig
 
 

@@ -3,26 +3,8 @@
 import math
 
 import numpy as np
-import pandas as pd
 
 from helpers.checks import check_integer, check_labels, check_numbers, check_same
-
-SCORE_COLUMNS = (
-    "model",  # Name of the model or the baseline.
-    "output",  # Output that is scored, for instance "reconstruction".
-    "metric",  # For instance "MSE" or "accuracy".
-    "code_size",  # Numbers in the code.
-    "train",
-    "validation",
-    "test",
-    "spread",  # Sample standard deviation of the test score over seeds or folds.
-    "low",  # Ends of an interval of the test score.
-    "high",
-    "parameters",  # Weights of the model.
-    "seconds",  # Wall time of the training.
-)
-REQUIRED_COLUMNS = SCORE_COLUMNS[:3]
-COUNT_COLUMNS = ("code_size", "parameters")
 
 
 def mean_squared_error(target, prediction):
@@ -251,48 +233,3 @@ def skill_interval(errors, baseline_errors, units, seed, num_resamples=2000):
     skills = 1 - (draws @ sums) / (draws @ baseline_sums)
     low, high = np.quantile(skills, [0.025, 0.975])
     return float(1 - sums.sum() / baseline_sums.sum()), float(low), float(high)
-
-
-def score_table(rows):
-    """Puts scores into a table, one row per model and output.
-
-    Args:
-        rows: List of dicts. Each has the keys `"model"`, `"output"` and `"metric"`
-            and any others of `SCORE_COLUMNS`; the values of these are finite numbers,
-            or `None` where there is none.
-
-    Returns:
-        `pandas.DataFrame` with the columns of `SCORE_COLUMNS` that some row has, in
-        that order, rows in the order given. Counts are integers.
-
-    Raises:
-        ValueError: If `rows` is empty, a required key is absent, a key is unknown, a
-            count is not an integer or a score is not a finite number.
-    """
-    rows = list(rows)
-    if not rows:
-        raise ValueError("`rows` should hold at least one row. Received: none.")
-    for row in rows:
-        absent = [name for name in REQUIRED_COLUMNS if name not in row]
-        unknown = [name for name in row if name not in SCORE_COLUMNS]
-        if absent or unknown:
-            raise ValueError(
-                f"`rows` should have the keys {', '.join(REQUIRED_COLUMNS)} and others "
-                f"of {', '.join(SCORE_COLUMNS)} only. Received: {row}."
-            )
-        for name, value in row.items():
-            if name in REQUIRED_COLUMNS or value is None:
-                continue
-            where = f"rows: {name} of {row['model']}"
-            if name in COUNT_COLUMNS:
-                check_integer(where, value, minimum=0)
-            else:
-                check_numbers(where, value, axes=())
-    columns = [name for name in SCORE_COLUMNS if any(name in row for row in rows)]
-    table = pd.DataFrame(rows, columns=columns)
-    kinds = {
-        name: "Int64" if name in COUNT_COLUMNS else "float64"
-        for name in columns
-        if name not in REQUIRED_COLUMNS
-    }
-    return table.astype(kinds)

@@ -124,41 +124,6 @@ def test_bootstrap_interval_checks_its_arguments(arguments, message):
         scores.bootstrap_interval(**{"values": [1.0, 2.0], "seed": 0, **arguments})
 
 
-def test_score_table_has_a_fixed_order():
-    row = {"output": "reconstruction", "metric": "MSE", "model": "PCA"}
-    table = scores.score_table(
-        [row | {"test": 0.5, "code_size": 64}, row | {"model": "mean", "test": 1}]
-    )
-    assert list(table.columns) == ["model", "output", "metric", "code_size", "test"]
-    assert table["model"].tolist() == ["PCA", "mean"]
-    assert table["test"].tolist() == [0.5, 1.0]
-    assert table["code_size"][0] == 64 and table["code_size"].isna().tolist() == [0, 1]
-    assert str(table["code_size"].dtype) == "Int64"
-
-
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({"tset": 0.5}, "`rows` should have the keys.*tset"),
-        ({"test": np.nan}, "`rows: test of PCA` should hold finite"),
-        ({"test": [0.5, 0.6]}, "`rows: test of PCA` should have the shape"),
-        ({"test": "0.5"}, "`rows: test of PCA` should hold real numbers"),
-        ({"code_size": 1.5}, "`rows: code_size of PCA` should be an integer"),
-    ],
-)
-def test_score_table_refuses_faulty_rows(change, message):
-    row = {"model": "PCA", "output": "reconstruction", "metric": "MSE"}
-    with pytest.raises(ValueError, match=message):
-        scores.score_table([row | change])
-
-
-def test_score_table_refuses_too_little():
-    with pytest.raises(ValueError, match="`rows` should hold at least one row"):
-        scores.score_table([])
-    with pytest.raises(ValueError, match="`rows` should have the keys model"):
-        scores.score_table([{"model": "PCA", "test": 1.0}])
-
-
 def test_skill_is_one_less_the_ratio_of_the_errors():
     rng = np.random.default_rng(0)
     baseline = rng.gamma(2, size=400)
