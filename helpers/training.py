@@ -29,6 +29,7 @@ VALIDATION_BATCH_SIZE = 512  # At least; there is no gradient that needs the mem
 RUN_FILE = "run.json"
 WEIGHTS_FILE = "weights.npz"
 CHECKPOINT_FILE = "checkpoint.npz"
+BEST_FILE = "best.npz"  # Weights of the best epoch so far, if training may stop early.
 
 
 @dataclasses.dataclass
@@ -83,6 +84,7 @@ def fit(
     validation_data=None,
     loss_weights=None,
     metrics=None,
+    stop_on=None,
 ):
     """Trains a model and records the run, or loads the run when it is recorded.
 
@@ -123,6 +125,10 @@ def fit(
         loss_weights: Dict from outputs' names to numbers; 1 where there is none.
         metrics: Dict from outputs' names to a Keras metric or a list of them; for a
             single output also the metric or the list itself.
+        stop_on: Tuple `(loss, patience)` or `None`. Training stops when that loss or
+            metric of the history, for instance `"val_loss"`, has not fallen for so
+            many epochs, and the model gets the weights of the epoch where it was
+            least. Not together with a moving average of the weights.
 
     Returns:
         A `Run`.
@@ -179,8 +185,10 @@ def fit(
                 f"Received: {type(validation_data).__name__}."
             )
         validation_data = check_data(model, loss, *validation_data, "validation ")
+    # A run without it has the fingerprint that it had before there was `stop_on`.
     configuration = as_json(
-        {
+        check_stop_on(stop_on, optimizer)
+        | {
             "model": json.loads(model.to_json()),
             "optimizer": without_names(describe(optimizer)),
             "loss": without_names(describe(loss)),
@@ -317,6 +325,22 @@ def recorded_since(folder, since):
 
 
 # The model and its arguments.
+
+
+def check_stop_on(stop_on, optimizer):
+    """Returns the entry of the configuration for `stop_on`, empty without one."""
+    if stop_on is None:
+        return {}
+    if not isinstance(stop_on, tuple | list) or len(stop_on) != 2:
+        raise ValueError(
+            f"`stop_on` should be a tuple `(loss, patience)`. Received: {stop_on!r}."
+        )
+    if optimizer.use_ema:
+        raise ValueError(
+            "`stop_on` should not be used with a moving average of the weights, which "
+            f"replaces those of the best epoch. Received: {stop_on!r}."
+        )
+    return {"stop_on": [stop_on[0], check_integer("stop_on", stop_on[1], 1)]}
 
 
 def new_model(build_model, seed):
@@ -524,7 +548,11 @@ def describe(value):
     if inspect.isfunction(value) and not value.__module__.startswith("keras."):
         # The name alone would not tell that the function has been changed.
         return {"function": value.__qualname__, "source": inspect.getsource(value)}
-    return keras.saving.serialize_keras_object(value)
+    description = keras.saving.serialize_keras_object(value)
+    if description["module"].startswith("keras.src.backend."):
+        # With PyTorch, Keras' optimizers are classes of their own.
+        description |= {"module": "keras.optimizers", "registered_name": None}
+    return description
 
 
 def without_names(description):
@@ -587,6 +615,8 @@ def train(name, folder, model, configuration, inputs, targets, validation_data):
         for epoch in range(epochs_before, epochs):
             if epoch and not math.isfinite(history["loss"][-1]):
                 break  # Nothing finite can come of it.
+            if is_over(history, configuration):
+                break
             # Each epoch has its own generator, so that a training that goes on sees
             # the examples in the same order as one that was never cut off.
             order = np.random.default_rng([seed, epoch]).permutation(num_examples)
@@ -605,7 +635,13 @@ def train(name, folder, model, configuration, inputs, targets, validation_data):
             logs["seconds"] = seconds_before + time.perf_counter() - start
             for key, value in logs.items():
                 history.setdefault(key, []).append(float(value))
+            if is_best(history, configuration):
+                # Before the checkpoint: after a kill in between, the epoch is trained
+                # again and gives the same weights.
+                save_best(folder / BEST_FILE, model)
             save_checkpoint(checkpoint, model, configuration, history)
+        if "stop_on" in configuration:
+            load_best(folder / BEST_FILE, model)
         # A moving average of the weights, if the optimizer keeps one, replaces them.
         model.optimizer.finalize_variable_values(model.trainable_variables)
         run = save_run(name, folder, model, configuration, history)
@@ -619,7 +655,32 @@ def train(name, folder, model, configuration, inputs, targets, validation_data):
             f"{losses}"
         )
     checkpoint.unlink(missing_ok=True)
+    (folder / BEST_FILE).unlink(missing_ok=True)
     return run
+
+
+def epochs_since_best(history, configuration):
+    """Returns how many epochs ago the loss to stop on was least, `None` without one."""
+    if "stop_on" not in configuration or not history:
+        return None
+    name, _ = configuration["stop_on"]
+    if name not in history:
+        raise ValueError(
+            f"`stop_on` should name one of {', '.join(history)}. Received: {name!r}."
+        )
+    values = [value if math.isfinite(value) else math.inf for value in history[name]]
+    return len(values) - 1 - values.index(min(values))
+
+
+def is_best(history, configuration):
+    """Tells whether the last epoch is the best one so far."""
+    return epochs_since_best(history, configuration) == 0
+
+
+def is_over(history, configuration):
+    """Tells whether the loss to stop on has not fallen for long enough."""
+    waited = epochs_since_best(history, configuration)
+    return waited is not None and waited >= configuration["stop_on"][1]
 
 
 def take(model, inputs, targets, rows):
@@ -796,6 +857,19 @@ def save_checkpoint(path, model, configuration, history):
     content = io.BytesIO()
     np.savez(content, state=json.dumps(state), **as_arrays(trained_state(model)))
     write_file(path, content.getbuffer())
+
+
+def save_best(path, model):
+    """Writes the weights of the best epoch so far."""
+    content = io.BytesIO()
+    np.savez(content, **as_arrays({"": model.weights}))
+    write_file(path, content.getbuffer())
+
+
+def load_best(path, model):
+    """Gives a model the weights of its best epoch."""
+    arrays = read_arrays(path, path.read_bytes())
+    assign(match(path, {"": model.weights}, arrays), arrays)
 
 
 def trained_state(model):

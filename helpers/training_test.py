@@ -753,3 +753,64 @@ def test_history_counts_every_example_once(tmp_path):
             if key in (f"{prefix}accuracy", f"{prefix}label_accuracy")
         )
         assert accuracy == pytest.approx(share, rel=1e-5)
+
+
+STOPPING = {
+    "epochs": 30,
+    "stop_on": ("val_label_loss", 2),
+    "optimizer": keras.optimizers.Adam(0.2),  # Too fast: it soon gets worse.
+}
+
+
+def test_training_stops_and_keeps_the_best_epoch(tmp_path, monkeypatch):
+    run = fit(tmp_path, **STOPPING)
+    losses = run.history["val_label_loss"]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 3 < 30
+    assert losses[-1] > losses[best]
+    predicted = run.model.predict(VALIDATION_SERIES, verbose=0)["label"]
+    kept = -np.log(predicted[np.arange(len(predicted)), VALIDATION_LABELS.ravel()])
+    assert kept.mean() == pytest.approx(losses[best], rel=1e-4)
+    assert {path.name for path in run.folder.iterdir()} == {"run.json", "weights.npz"}
+    monkeypatch.setenv("RETRAIN", "never")
+    again = fit(tmp_path, **STOPPING)
+    assert again.reused
+    assert_same_bits(run, again)
+    with pytest.raises(RuntimeError, match="settings changed: stop_on"):
+        fit(tmp_path, **(STOPPING | {"stop_on": ("val_label_loss", 3)}))
+
+
+def test_training_that_would_stop_is_resumed_with_the_same_bits(tmp_path, monkeypatch):
+    whole = fit(tmp_path / "whole", **STOPPING)
+    save = training.save_checkpoint
+
+    def kill(path, model, configuration, history):
+        save(path, model, configuration, history)
+        if len(history["loss"]) == len(whole.history["loss"]) - 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", kill)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "cut", **STOPPING)
+    monkeypatch.undo()
+    assert_same_bits(fit(tmp_path / "cut", **STOPPING), whole)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"stop_on": "val_loss"}, "`stop_on` should be a tuple"),
+        ({"stop_on": ("val_loss", 0)}, "at least 1. Received: 0"),
+        ({"stop_on": ("val_mse", 1)}, "name one of.*'val_mse'"),
+        (
+            {
+                "stop_on": ("val_loss", 1),
+                "optimizer": keras.optimizers.Adam(use_ema=True),
+            },
+            "moving average",
+        ),
+    ],
+)
+def test_impossible_stops_are_refused(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        fit(tmp_path, **changes)
