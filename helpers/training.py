@@ -549,9 +549,10 @@ def describe(value):
         # The name alone would not tell that the function has been changed.
         return {"function": value.__qualname__, "source": inspect.getsource(value)}
     description = keras.saving.serialize_keras_object(value)
-    if description["module"].startswith("keras.src.backend."):
-        # With PyTorch, Keras' optimizers are classes of their own.
-        description |= {"module": "keras.optimizers", "registered_name": None}
+    if isinstance(value, keras.optimizers.Optimizer):
+        # With PyTorch they are classes of their own, with another module and name.
+        if description["module"].startswith("keras.src.backend."):
+            description |= {"module": "keras.optimizers", "registered_name": None}
     return description
 
 
