@@ -1,6 +1,8 @@
 """Tests of the selection of hyper-parameters."""
 
 import datetime
+import importlib.util
+import inspect
 import json
 import math
 import os
@@ -409,3 +411,44 @@ def test_summary_refuses_what_is_not_there(table):
             selection.summarise(faulty, score, parameters)
     with pytest.raises(ValueError, match="finite loss.*2 configurations"):
         selection.best_configuration(table.assign(loss=math.nan), "loss", ["clip"])
+
+
+def test_lists_of_numbers_are_kept(tmp_path):
+    """Of any length, such as a loss by epoch, with NaN and infinity."""
+
+    def evaluate(configuration, fold):
+        curve = [0.5, math.nan, math.inf][: fold + 1]
+        return {"loss": 0.5, "loss by epoch": curve}
+
+    first = run(evaluate, tmp_path)
+    read = run(Evaluate(), tmp_path)
+    for table in (first, read):
+        curves = table["loss by epoch"]
+        assert [len(curve) for curve in curves[:3]] == [1, 2, 3]
+        np.testing.assert_equal(curves[2], [0.5, math.nan, math.inf])
+
+
+def weigh(value):
+    """First wording."""
+    # A comment.
+    return 2 * value
+
+
+def test_checksum_of_code_ignores_wording_only(tmp_path):
+    source = inspect.getsource(weigh)
+    variants = {
+        "same": source.replace("First", "Second").replace("A comment", "Another"),
+        "broken": source.replace("2 * value", "(\n        2 * value\n    )"),
+        "other": source.replace("2 *", "3 *"),
+    }
+    sums = {}
+    for name, text in variants.items():
+        path = tmp_path / f"code_{name}.py"
+        path.write_text(text)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sums[name] = selection.code_checksum(module.weigh)
+    assert sums["same"] == sums["broken"] == selection.code_checksum(weigh)
+    assert sums["other"] != sums["same"]
+    assert selection.code_checksum(weigh, run) != selection.code_checksum(run, weigh)
