@@ -28,10 +28,11 @@
 # **Answer.** A code of 64 restores the noise to a mean squared error below $10^{-4}$ in 20
 # epochs; the original report reached $3.5 \cdot 10^{-4}$ in 500. That is no compression:
 # 50 numbers are kept in 64. With 32 numbers the noise is restored as well as by principal
-# component analysis (PCA), and a few per cent better after training on more sequences;
-# nothing can do much better. Where the sequences have structure, the dip, 40 numbers of the network are worth far more
-# than 40 of PCA: its error is less than a quarter. The original's network,
-# which starts as Keras starts it, learns next to nothing in these epochs.
+# component analysis (PCA), and after training on more sequences sometimes a few per cent
+# better; nothing can do much better. Where the sequences have structure, the dip, 40
+# numbers of the network are worth far more than 40 of PCA: its error is less than a
+# quarter. The original's network, which starts as Keras starts it, learns next to
+# nothing in these epochs.
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 import logging
@@ -525,22 +526,27 @@ code_runs = {
     if (data, size) != ("uniform", CODE_SIZE)
 }
 code_runs["uniform", CODE_SIZE] = uniform_runs
-more_run = fit_autoencoder(
-    "01_more_uniform_code32",
-    build_autoencoder,
-    "more uniform",
-    32,
-    SEEDS[0],
-    epochs=MORE_EPOCHS,
-)
+
+# %% tags=["nbval-ignore-output", "remove-output"]
+more_runs = [
+    fit_autoencoder(
+        f"01_more_uniform_code32_seed{seed}",
+        build_autoencoder,
+        "more uniform",
+        32,
+        seed,
+        epochs=MORE_EPOCHS,
+    )
+    for seed in SEEDS
+]
 
 # %%
 code_errors = {
     (data, size): [test_error(run, data) for run in runs]
     for (data, size), runs in code_runs.items()
 }
-more_error = test_error(more_run, "more uniform")
-scored_runs = [(plain_run, plain_error), (more_run, more_error)]
+more_errors = [test_error(run, "more uniform") for run in more_runs]
+scored_runs = [(plain_run, plain_error), *zip(more_runs, more_errors, strict=True)]
 for key, runs in code_runs.items():
     scored_runs += zip(runs, code_errors[key], strict=True)
 confirmed = [
@@ -590,7 +596,7 @@ pd.DataFrame(
         size_row(data, size, runs, code_errors[data, size])
         for (data, size), runs in code_runs.items()
     ]
-    + [size_row("more uniform", 32, [more_run], [more_error])]
+    + [size_row("more uniform", 32, more_runs, more_errors)]
 ).set_index(["data", "code"])
 
 # %% [markdown]
@@ -620,6 +626,8 @@ dips_agree = sum(above) == 1 and max(code_errors["dip", 40]) < pca["dip"][40] / 
 dip_40 = float(np.mean(code_errors["dip", 40]))
 noise_32 = float(np.mean(code_errors["uniform", 32]))
 plain_is_bad = plain_error > pca["uniform"][16]
+gains = sorted(1 - error / pca["more uniform"][32] for error in more_errors)
+more_gains_differ = 0 < gains[0] and gains[-2] < 0.01 and 0.03 < gains[-1] < 0.05
 dip_32_is_good = max(code_errors["dip", 32]) < 0.0145 < pca["dip"][32]
 
 # %%
@@ -639,8 +647,8 @@ claims = {
     "noise, code 32: within 2 % of PCA-32": (
         abs(noise_32 / pca["uniform"][32] - 1) < 0.02
     ),
-    "and a few per cent better with six times the sequences": (
-        0.9 < more_error / pca["more uniform"][32] < 0.99
+    "six times the sequences: one seed of three 3 to 5 % better, the others 0 to 1 %": (
+        more_gains_differ
     ),
     "dip, code 32: below .0145 and below PCA-32, every seed": dip_32_is_good,
     "dip, code 40: below a quarter of PCA-40, mean": dip_40 < pca["dip"][40] / 4,
@@ -689,8 +697,9 @@ pd.DataFrame(
 #   does it exactly with 49. The task says something about compression only below that,
 #   and on independent values nothing can be much better than PCA there.
 # - On noise a nonlinear code can gain a few per cent over PCA, since the values are
-#   bounded. With a code of 32 it takes more than the original setting's 6,000 sequences
-#   to keep that gain on test data.
+#   bounded. With a code of 32 and six times the sequences one of three seeds found that
+#   gain. An earlier edition had this one seed only, and took it for the rule; training
+#   again with other seeds (`python -m report.other_seeds`) showed it.
 # - On the dip data there is structure, and a network that finds the dip needs fewer
 #   numbers than a linear code. At code 40 the seeds differ by a factor of three, and one
 #   of three stays just above .0020.
