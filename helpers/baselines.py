@@ -7,6 +7,7 @@ import numpy as np
 from helpers.checks import (
     check_integer,
     check_numbers,
+    check_one_feature,
     check_same,
     check_series,
 )
@@ -334,16 +335,6 @@ def lagged(changes, order):
     return np.stack(
         [changes[:, order - 1 - lag :][:, :count] for lag in range(order)], axis=-1
     )
-
-
-def check_one_feature(name, series):
-    """Returns a series of one feature, or raises a `ValueError`."""
-    series = check_series(name, series)
-    if series.shape[2] != 1:
-        raise ValueError(
-            f"`{name}` should have one feature. Received: {series.shape[2]}."
-        )
-    return series
 
 
 def check_train_and_test(train, test):

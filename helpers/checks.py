@@ -104,6 +104,27 @@ def check_series(name, series):
     return check_numbers(name, series, ("examples", "time", "features"))
 
 
+def check_one_feature(name, series):
+    """Returns `series` as a finite array `(examples, time, 1)`.
+
+    Args:
+        name: String, the argument's name for the message.
+        series: Array of shape `(examples, time, 1)`.
+
+    Returns:
+        The array, its dtype unchanged.
+
+    Raises:
+        ValueError: If `series` has more features or is no such array at all.
+    """
+    series = check_series(name, series)
+    if series.shape[2] != 1:
+        raise ValueError(
+            f"`{name}` should have one feature. Received: {series.shape[2]}."
+        )
+    return series
+
+
 def check_labels(name, labels, num_classes):
     """Returns `labels` as an int64 array of class numbers.
 
@@ -128,6 +149,49 @@ def check_labels(name, labels, num_classes):
             f"Received: {labels.min()} to {labels.max()}."
         )
     return labels.astype("int64")
+
+
+def check_probabilities(name, values, axes):
+    """Returns `values` as an array in which each row is a distribution.
+
+    Args:
+        name: String, the argument's name for the message.
+        values: Array with a probability per class in its last axis.
+        axes: Tuple of strings, the names of the axes that `values` should have.
+
+    Returns:
+        The array, its dtype unchanged.
+
+    Raises:
+        ValueError: If there is another number of axes, NaN, infinity or a negative
+            number, or the sum of a row is not 1.
+    """
+    probabilities = check_numbers(name, values, axes)
+    sums = probabilities.sum(axis=-1, dtype="float64")
+    # Half-precision outputs miss the sum by some thousandths; logits miss it by far.
+    if probabilities.min() < 0 or np.abs(sums - 1).max() > 0.01:
+        raise ValueError(
+            f"`{name}` should be at least 0 and have the sum 1 in each row. Received: "
+            f"minimum {probabilities.min():.3g}, sums from {sums.min():.4g} to "
+            f"{sums.max():.4g}."
+        )
+    return probabilities
+
+
+def check_table(table, parameters, score):
+    """Raises a `ValueError` if a table lacks rows or one of the columns.
+
+    Args:
+        table: `pandas.DataFrame` from `selection.cross_validate`.
+        parameters: List of strings, names of the columns of the hyper-parameters.
+        score: String, name of the column of the score.
+    """
+    absent = [name for name in [*parameters, score] if name not in table]
+    if absent or not parameters or not len(table):
+        raise ValueError(
+            f"`table` should have rows, and the columns {parameters} and {score!r}. "
+            f"Received: {len(table)} rows, columns {list(table)}."
+        )
 
 
 def check_same(names, values):

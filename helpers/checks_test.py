@@ -55,6 +55,24 @@ def test_labels_with_faults_are_refused(labels, message):
         checks.check_labels("labels", labels, num_classes=3)
 
 
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ([[0.5, 0.6]], "sum 1 in each row. Received: .*sums from 1.1 to 1.1"),
+        ([[1.5, -0.5]], "at least 0 .*Received: minimum -0.5"),
+        ([0.5, 0.5], r"shape \(examples, classes\)"),
+    ],
+)
+def test_rows_that_are_no_distributions_are_refused(values, message):
+    with pytest.raises(ValueError, match=f"`output` should .*{message}"):
+        checks.check_probabilities("output", values, ("examples", "classes"))
+
+
+def test_half_precision_is_a_distribution():
+    row = np.full((1, 1000), 1e-3, "float16")
+    assert checks.check_probabilities("p", row, ("examples", "classes")) is row
+
+
 def test_small_label_types_do_not_overflow():
     labels = checks.check_labels("labels", np.array([200], "uint8"), num_classes=201)
     assert labels.dtype == np.int64 and labels.tolist() == [200]

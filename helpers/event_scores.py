@@ -4,7 +4,13 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_curve
 
-from helpers.checks import check_integer, check_labels, check_numbers, check_same
+from helpers.checks import (
+    check_integer,
+    check_labels,
+    check_numbers,
+    check_probabilities,
+    check_same,
+)
 
 SMALLEST = 1e-7  # A probability of 0 would make a log score infinite.
 
@@ -298,7 +304,9 @@ def costs(events, probabilities, ratios, thresholds=None):
             "`ratios` should be between 0 and 1. "
             f"Received: {ratios.min()} to {ratios.max()}."
         )
-    thresholds = ratios if thresholds is None else np.asarray(thresholds)
+    if thresholds is None:
+        thresholds = ratios
+    thresholds = check_numbers("thresholds", thresholds, ("ratios",))
     check_same(
         ("length of ratios", "length of thresholds"), (len(ratios), len(thresholds))
     )
@@ -368,7 +376,7 @@ def check_forecast(events, probabilities):
 
 def check_distribution(counts, probabilities):
     """Returns counts and the probabilities of all counts after checking them."""
-    probabilities = check_numbers(
+    probabilities = check_probabilities(
         "probabilities", probabilities, ("examples", "counts")
     ).astype("float64")
     counts = check_labels("counts", counts, probabilities.shape[1])
@@ -376,11 +384,4 @@ def check_distribution(counts, probabilities):
         ("length of counts", "length of probabilities"),
         (len(counts), len(probabilities)),
     )
-    sums = probabilities.sum(axis=1)
-    if probabilities.min() < 0 or np.abs(sums - 1).max() > 1e-3:
-        raise ValueError(
-            "`probabilities` should be at least 0 and have the sum 1 in each row. "
-            f"Received: minimum {probabilities.min():.3g}, sums from {sums.min():.4g} "
-            f"to {sums.max():.4g}."
-        )
     return counts, probabilities

@@ -15,7 +15,15 @@ import numpy as np
 from matplotlib import dates, lines, ticker
 from matplotlib.patheffects import withStroke
 
-from helpers.checks import check_integer, check_labels, check_numbers, check_same
+from helpers.checks import (
+    check_integer,
+    check_labels,
+    check_numbers,
+    check_probabilities,
+    check_same,
+    check_table,
+    is_number,
+)
 
 WIDTH = 6.3  # Inches: the width of the text in print, 16 cm.
 COLOURS = (
@@ -173,7 +181,7 @@ def plot_reconstructions(
     )
     titles = list(titles)
     check_same(("length of series", "length of titles"), (len(series), len(titles)))
-    num_columns = min(check_integer("num_columns", num_columns, 1), len(series))
+    num_columns = min(check_integer("num_columns", num_columns, minimum=1), len(series))
     num_rows = math.ceil(len(series) / num_columns)
     fig, grid = new_figure(
         2 * num_rows,
@@ -367,12 +375,7 @@ def plot_sweep(
             on a log axis is not positive.
     """
     parameters = [parameters] if isinstance(parameters, str) else list(parameters)
-    absent = [name for name in [*parameters, score] if name not in table]
-    if absent or not parameters or not len(table):
-        raise ValueError(
-            f"`table` should have rows, and the columns {parameters} and {score!r}. "
-            f"Received: {len(table)} rows, columns {list(table)}."
-        )
+    check_table(table, parameters, score)
     all_values = check_curve(f"table: {score}", table[score])
     if log_y:
         check_positive(f"table: {score}", all_values)
@@ -494,7 +497,9 @@ def plot_code_sizes(
     labels, all_sizes = [], set()
     for position, (label, curve) in enumerate(curves.items()):
         check_dict(f"curves: {label}", curve)
-        sizes = [check_integer(f"curves: {label}", size, 1) for size in sorted(curve)]
+        sizes = [
+            check_integer(f"curves: {label}", size, minimum=1) for size in sorted(curve)
+        ]
         all_sizes.update(sizes)
         values = [
             check_numbers(f"curves: {label} at {size}", curve[size], ("seeds",))
@@ -622,7 +627,7 @@ def plot_probabilities(images, probabilities, labels, class_names=None):
             is no distribution.
     """
     images = check_numbers("images", images, ("examples", "height", "width"))
-    probabilities = check_numbers(
+    probabilities = check_probabilities(
         "probabilities", probabilities, ("examples", "classes")
     )
     num_classes = probabilities.shape[1]
@@ -632,13 +637,6 @@ def plot_probabilities(images, probabilities, labels, class_names=None):
         (len(images), len(probabilities)),
     )
     check_same(("length of images", "length of labels"), (len(images), len(labels)))
-    sums = probabilities.sum(axis=1, dtype="float64")
-    if probabilities.min() < 0 or np.abs(sums - 1).max() > 0.01:
-        raise ValueError(
-            "`probabilities` should be at least 0 and have the sum 1 in each row. "
-            f"Received: minimum {probabilities.min():.3g}, sums from {sums.min():.3g} "
-            f"to {sums.max():.3g}."
-        )
     class_names = check_class_names(class_names, num_classes)
     num_columns = min(5, len(images))
     num_rows = math.ceil(len(images) / num_columns)
@@ -850,7 +848,7 @@ def plot_error_histogram(
         )
     references = check_references(references or {}, positive=True)
     smallest = together[together > 0].min()
-    num_bins = check_integer("num_bins", num_bins, 1)
+    num_bins = check_integer("num_bins", num_bins, minimum=1)
     highest = together.max()
     if highest == smallest:
         smallest, highest = smallest / 2, highest * 2
@@ -1225,7 +1223,7 @@ def panel_grid(num_panels, num_columns, row_height, **options):
     Returns:
         Tuple `(fig, axes)`, `axes` a list of `num_panels` axes.
     """
-    num_columns = min(check_integer("num_columns", num_columns, 1), num_panels)
+    num_columns = min(check_integer("num_columns", num_columns, minimum=1), num_panels)
     num_rows = math.ceil(num_panels / num_columns)
     height = row_height * num_rows + 0.3
     fig, grid = new_figure(num_rows, num_columns, height, **options)
@@ -1505,11 +1503,6 @@ def push_apart(points, distance):
                     points[first] += direction * (distance - length) / 2
                     points[second] -= direction * (distance - length) / 2
     return points
-
-
-def is_number(value):
-    """Returns whether a value is a number, which a boolean is not."""
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
 def sort_key(value):

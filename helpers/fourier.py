@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from helpers.checks import check_integer, check_same, check_series
+from helpers.checks import check_integer, check_one_feature, check_same
 from helpers.layers import CLOSED_LOGIT, OPEN_LOGIT
 
 # Root mean square of the states after reading. tanh(x) loses a share x^2 / 3 of x at
@@ -51,18 +51,14 @@ def start_as_fourier_memory(model, series, targets, num_recent=4, strongest=Fals
         that holds a series' coefficients in a basis. Izenman (1975), "Reduced-rank
         regression", Journal of Multivariate Analysis 5.
     """
-    series = check_series("series", series)
+    series = check_one_feature("series", series)
     num_recent = check_integer("num_recent", num_recent, minimum=0)
-    if series.shape[2] != 1:
-        raise ValueError(
-            f"`series` should have one feature. Received: {series.shape[2]}."
-        )
     encoder, code = model.get_layer("encoder"), model.get_layer("code")
     inputs = keras.Model(model.input, encoder.input).predict(
         series, batch_size=512, verbose=0
     )[:, :, 0]
     targets = {
-        name: check_series(f"targets[{name!r}]", values)[:, :, 0]
+        name: check_one_feature(f"targets[{name!r}]", values)[:, :, 0]
         for name, values in targets.items()
     }
     for name, values in targets.items():

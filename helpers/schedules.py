@@ -36,9 +36,8 @@ def warmup_cosine(peak, num_examples, batch_size, epochs, warmup=0.1):
         raise ValueError(f"`warmup` should be in [0, 1). Received: {warmup!r}.")
     num_examples = check_integer("num_examples", num_examples, minimum=1)
     batch_size = check_integer("batch_size", batch_size, minimum=1)
-    num_steps = math.ceil(num_examples / batch_size) * check_integer(
-        "epochs", epochs, minimum=1
-    )
+    epochs = check_integer("epochs", epochs, minimum=1)
+    num_steps = math.ceil(num_examples / batch_size) * epochs
     warmup_steps = int(num_steps * warmup)
     if not warmup_steps:
         return keras.optimizers.schedules.CosineDecay(peak, num_steps)

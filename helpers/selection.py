@@ -26,7 +26,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState
 
-from helpers.checks import check_integer
+from helpers.checks import check_integer, check_table
 from helpers.progress import Progress
 from helpers.scores import mean_and_spread
 from helpers.training import retrain_switch
@@ -645,12 +645,7 @@ def summarise(table, score, parameters):
         ValueError: If `table` lacks a column or has no row.
     """
     parameters = list(parameters)
-    absent = [name for name in [*parameters, score] if name not in table]
-    if absent or not parameters or not len(table):
-        raise ValueError(
-            f"`table` should have rows, and the columns {parameters} and {score!r}. "
-            f"Received: {len(table)} rows, columns {list(table)}."
-        )
+    check_table(table, parameters, score)
     groups = {}
     for configuration, value in zip(
         table[parameters].to_dict("records"), table[score], strict=True

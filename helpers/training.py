@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
-from helpers.checks import check_integer, check_numbers, check_same
+from helpers.checks import check_integer, check_numbers, check_same, is_number
 from helpers.progress import Progress
 
 VALIDATION_BATCH_SIZE = 512  # At least; there is no gradient that needs the memory.
@@ -162,9 +162,9 @@ def fit(
             "`name` should be made of letters, digits, '_', '-' and '.', as it names "
             f"a folder. Received: {name!r}."
         )
-    epochs = check_integer("epochs", epochs, 1)
-    batch_size = check_integer("batch_size", batch_size, 1)
-    seed = check_integer("seed", seed, 0)
+    epochs = check_integer("epochs", epochs, minimum=1)
+    batch_size = check_integer("batch_size", batch_size, minimum=1)
+    seed = check_integer("seed", seed, minimum=0)
     if seed >= 2**32:
         raise ValueError(f"`seed` should be below 2**32. Received: {seed}.")
     optimizer = check_optimizer(optimizer)
@@ -340,7 +340,8 @@ def check_stop_on(stop_on, optimizer):
             "`stop_on` should not be used with a moving average of the weights, which "
             f"replaces those of the best epoch. Received: {stop_on!r}."
         )
-    return {"stop_on": [stop_on[0], check_integer("stop_on", stop_on[1], 1)]}
+    name, patience = stop_on
+    return {"stop_on": [name, check_integer("stop_on", patience, minimum=1)]}
 
 
 def new_model(build_model, seed):
@@ -460,7 +461,7 @@ def check_loss_weights(model, loss_weights):
     """Returns the weight of each output's loss as a float."""
     weights = by_output(model, "loss_weights", loss_weights)
     for output, weight in weights.items():
-        if not isinstance(weight, numbers.Real) or not 0 <= weight < math.inf:
+        if not is_number(weight) or weight < 0:
             raise ValueError(
                 "`loss_weights` should hold finite numbers of at least 0. "
                 f"Received: {weight!r} for {output!r}."
