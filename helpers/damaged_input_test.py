@@ -329,7 +329,7 @@ FILES = {  # Name: (what, damage, what the reader is told).
     "digits cut off": (
         MNIST,
         change(TEST_IMAGES, lambda content: content[:-9]),
-        rf"{TEST_IMAGES} .*whole gzip file. Received: \d+ bytes that do not unpack",
+        rf"{TEST_IMAGES} .*whole .gz file. Received: \d+ bytes that do not unpack",
     ),
     "digits empty": (
         *(MNIST, change(LABELS, lambda content: b"")),
@@ -337,20 +337,20 @@ FILES = {  # Name: (what, damage, what the reader is told).
     ),
     "digits with a flipped bit": (
         *(MNIST, change(LABELS, flip_bit)),
-        f"{LABELS} should be a whole gzip file.*git checkout",
+        f"{LABELS} should be a whole .gz file.*git checkout",
     ),
     "digits with a tail": (
         *(MNIST, change(LABELS, lambda content: content + b"tail")),
-        f"{LABELS} should be a whole gzip file",
+        f"{LABELS} should be a whole .gz file",
     ),
     "digits not fetched": (
         MNIST,
         change(LABELS, lambda content: b"version https://git-lfs.github.com/spec/v1"),
-        f"{LABELS} should be a whole gzip file.*Received: 42 bytes",
+        f"{LABELS} should be a whole .gz file.*Received: 42 bytes",
     ),
     "digits not packed": (
         *(MNIST, change(LABELS, gzip.decompress)),
-        f"{LABELS} should be a whole gzip file",
+        f"{LABELS} should be a whole .gz file",
     ),
     "digits of another type": (
         MNIST,

@@ -1,9 +1,13 @@
 """Data sets: bundled files and generators, as checked arrays."""
 
+import contextlib
 import gzip
 import hashlib
+import io
+import lzma
 import math
 import pathlib
+import zipfile
 import zlib
 from typing import NamedTuple
 
@@ -28,10 +32,6 @@ MNIST_CHECKSUMS = {
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
     ),
 }
-MNIST_REMEDY = (
-    "Run `git checkout -- data/` or `python data/build_mnist.py` in the repository's "
-    "folder to get the original file back."
-)
 DIP_CENTRE_RANGE = (20, 30)  # First and last index a dip's centre can have.
 DIP_HALF_WIDTH = 5  # Steps on each side of the centre.
 DIP_FACTOR = 0.1
@@ -71,11 +71,8 @@ def load_mnist(folder=DATA_FOLDER):
     """
     arrays = []
     for name, checksum in MNIST_CHECKSUMS.items():
-        path = pathlib.Path(folder) / name
-        try:
-            values = read_idx(path, checksum)
-        except (FileNotFoundError, ValueError) as error:
-            raise type(error)(f"{error} {MNIST_REMEDY}") from error
+        with saying_how_to_restore("build_mnist.py"):
+            values = read_idx(pathlib.Path(folder, name), checksum)
         if values.ndim == 3:
             arrays.append(values.astype("float32") / np.float32(255))
         else:
@@ -99,17 +96,7 @@ def read_idx(path, checksum=None):
             is shorter or longer than its header states, or has another checksum.
     """
     path = pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} should be a file. Received: no such file.")
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(
-                f"{path} should be a whole gzip file. Received: {len(content)} bytes "
-                f"that do not unpack ({error})."
-            ) from error
+    content = read_content(path)
     # Two zero bytes, the code of the type (8: unsigned byte), the number of axes.
     if len(content) < 4 or content[:3] != b"\0\0\x08" or content[3] == 0:
         raise ValueError(
@@ -129,13 +116,86 @@ def read_idx(path, checksum=None):
             f"{path} should hold {expected_size} bytes, as its header states the shape "
             f"{shape}. Received: {len(content)} bytes."
         )
+    check_checksum(path, content, checksum)
+    return np.frombuffer(content, "uint8", offset=header_size).reshape(shape)
+
+
+def read_content(path):
+    """Reads a file and unpacks it where its name says that it is compressed.
+
+    Args:
+        path: `pathlib.Path` of a plain file, or of one with `.gz`, `.xz` or `.zip`
+            behind, the last with one file in it.
+
+    Returns:
+        Bytes.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file does not unpack.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} should be a file. Received: no such file.")
+    content = path.read_bytes()
+    try:
+        if path.suffix == ".gz":
+            return gzip.decompress(content)
+        if path.suffix == ".xz":
+            return lzma.decompress(content)
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                members = [
+                    member
+                    for member in archive.infolist()
+                    # What macOS adds is no second file.
+                    if not member.is_dir() and "__MACOSX" not in member.filename
+                ]
+                if len(members) != 1:
+                    raise ValueError(
+                        f"{path} should hold one file. Received: {len(members)} files."
+                    )
+                return archive.read(members[0])
+    except (
+        *(EOFError, OSError, RuntimeError, NotImplementedError),
+        *(lzma.LZMAError, zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise ValueError(
+            f"{path} should be a whole {path.suffix} file. Received: {len(content)} "
+            f"bytes that do not unpack ({error})."
+        ) from error
+    return content
+
+
+def check_checksum(path, content, checksum):
+    """Raises a `ValueError` if a file's content is another one than expected.
+
+    Args:
+        path: `pathlib.Path`, for the message.
+        content: Bytes, the unpacked content.
+        checksum: String or `None`, the SHA-256 that it must have, if any.
+    """
     received = hashlib.sha256(content).hexdigest()
     if checksum is not None and received != checksum:
         raise ValueError(
             f"{path} should have the SHA-256 {checksum} (unpacked). "
             f"Received: {received}."
         )
-    return np.frombuffer(content, "uint8", offset=header_size).reshape(shape)
+
+
+@contextlib.contextmanager
+def saying_how_to_restore(script):
+    """Adds to the message of a bundled file that cannot be read how to get it back.
+
+    Args:
+        script: String, the name of the script in `data/` that builds the file.
+    """
+    try:
+        yield
+    except (FileNotFoundError, ValueError) as error:
+        raise type(error)(
+            f"{error} Run `git checkout -- data/` or `python data/{script}` in the "
+            "repository's folder to get the original file back."
+        ) from error
 
 
 def uniform_sequences(num_examples=10_000, num_steps=50, seed=0):

@@ -109,10 +109,10 @@ def damage_all(content):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (damage_cut, "whole gzip file. Received: 27878 bytes"),
-        (damage_flipped_bit, "whole gzip file"),
-        (damage_tail, "whole gzip file"),
-        (damage_pointer, "whole gzip file"),
+        (damage_cut, "whole .gz file. Received: 27878 bytes"),
+        (damage_flipped_bit, "whole .gz file"),
+        (damage_tail, "whole .gz file"),
+        (damage_pointer, "whole .gz file"),
         (damage_all, "an empty file"),
         (damage_magic, "Received: 00 00 0d 01"),
         (damage_header, "header of 8 bytes. Received: 6 bytes"),

@@ -5,18 +5,22 @@ event. Loaders and generators give the strengths and what is known at each step.
 """
 
 import dataclasses
-import hashlib
 import io
 import math
+import pathlib
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from helpers.checks import check_integer, check_labels, check_numbers, check_same
-from helpers.datasets import DATA_FOLDER
+from helpers.datasets import (
+    DATA_FOLDER,
+    check_checksum,
+    read_content,
+    saying_how_to_restore,
+)
 from helpers.experiments import settle
-from helpers.stocks import read_content
 from helpers.windows import cut_windows
 
 MAX_STRENGTH = 10
@@ -65,20 +69,10 @@ def load_departures(folder=DATA_FOLDER):
         FileNotFoundError: If there is no such file.
         ValueError: If the file is damaged or another one.
     """
-    path = folder / DEPARTURES_FILE
-    try:
+    path = pathlib.Path(folder, DEPARTURES_FILE)
+    with saying_how_to_restore("build_departures.py"):
         content = read_content(path)
-        received = hashlib.sha256(content).hexdigest()
-        if received != DEPARTURES_CHECKSUM:
-            raise ValueError(
-                f"{path} should have the SHA-256 {DEPARTURES_CHECKSUM} (unpacked). "
-                f"Received: {received}."
-            )
-    except (FileNotFoundError, ValueError) as error:
-        raise type(error)(
-            f"{error} Run `git checkout -- data/` or `python data/build_departures.py` "
-            "in the repository's folder to get the original file back."
-        ) from error
+        check_checksum(path, content, DEPARTURES_CHECKSUM)
     table = pd.read_csv(io.BytesIO(content))
     shape = (len(AIRPORTS), NUM_HOURS)
     return Departures(
@@ -283,6 +277,9 @@ def quiet_steps(strengths, num_steps):
     Returns:
         Boolean array of shape `(time,)`, false also for the first `num_steps` steps.
 
+    Raises:
+        ValueError: If an argument is not as described.
+
     Example:
 
     >>> quiet_steps([0, 0, 3, 2, 0, 0, 1], 2).tolist()
@@ -305,6 +302,9 @@ def number_episodes(strengths, num_quiet):
     Returns:
         int64 array of shape `(time,)`: 0 for a step without an event, else the number
         of its episode, from 1.
+
+    Raises:
+        ValueError: If an argument is not as described.
 
     Example:
 
@@ -385,14 +385,17 @@ def join_events(parts):
 
     Returns:
         `Events`; episodes of different series have different numbers.
+
+    Raises:
+        ValueError: If the windows of the parts differ in shape.
     """
     parts = list(parts)
-    check_same(
-        ("features of the first part", "features of the others"),
-        (parts[0].windows.shape[1:], parts[-1].windows.shape[1:]),
-    )
     offset, episodes = 0, []
     for part in parts:
+        check_same(
+            ("shape of a window of the first part", "that of each other part"),
+            (parts[0].windows.shape[1:], part.windows.shape[1:]),
+        )
         episodes.append(np.where(part.episodes > 0, part.episodes + offset, 0))
         offset += int(part.episodes.max())
     joined = [np.concatenate(values) for values in zip(*parts, strict=True)]

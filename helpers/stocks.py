@@ -1,20 +1,20 @@
 """Daily prices of stocks: the bundled files, or a file of your own."""
 
 import csv
-import gzip
-import hashlib
 import io
-import lzma
 import pathlib
-import zipfile
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from helpers.checks import check_integer
-from helpers.datasets import DATA_FOLDER
+from helpers.datasets import (
+    DATA_FOLDER,
+    check_checksum,
+    read_content,
+    saying_how_to_restore,
+)
 
 PRICE_COLUMNS = ("open", "high", "low", "close")  # US dollars.
 OWN_FILES = ("sp500.csv", "sp500.csv.gz", "sp500.csv.xz", "sp500.csv.zip")
@@ -26,9 +26,9 @@ CHECKSUMS = {
     CLOSES_FILE: "2c0a48c91c5910c4a03c3a010bc294a19c4f6f616d838569743b754d294c5ca7",
     SIX_STOCKS_FILE: "212d7bd18e09e98843d579f86682925bb0c997d6f7b5a1a4b2f32dbd13e8378f",
 }
-REMEDIES = {
-    CLOSES_FILE: "python data/build_sp500_closes.py",
-    SIX_STOCKS_FILE: "python data/build_stocks_daily.py",
+SCRIPTS = {  # In `data/`: they build the files.
+    CLOSES_FILE: "build_sp500_closes.py",
+    SIX_STOCKS_FILE: "build_stocks_daily.py",
 }
 OTHER_NAMES = {"name": "symbol"}  # A well-known copy of the data has this heading.
 NO_PRICE = ["", "NaN", "nan", "NA", "null"]
@@ -104,18 +104,14 @@ def load_six_stocks(folder=DATA_FOLDER):
         FileNotFoundError: If there is no such file.
         ValueError: If the file is damaged.
     """
-    return load_bundled(SIX_STOCKS_FILE, PRICE_COLUMNS, 6, pathlib.Path(folder))
+    return load_bundled(SIX_STOCKS_FILE, PRICE_COLUMNS, 6, folder)
 
 
 def load_bundled(name, columns, min_stocks, folder):
     """Reads a bundled file, or says how to get it back."""
-    try:
-        return read_stocks(folder / name, columns, min_stocks, CHECKSUMS[name])
-    except (FileNotFoundError, ValueError) as error:
-        raise type(error)(
-            f"{error} Run `git checkout -- data/` or `{REMEDIES[name]}` in the "
-            "repository's folder to get the original file back."
-        ) from error
+    path = pathlib.Path(folder, name)
+    with saying_how_to_restore(SCRIPTS[name]):
+        return read_stocks(path, columns, min_stocks, CHECKSUMS[name])
 
 
 def read_stocks(path, columns=("close",), min_stocks=1, checksum=None):
@@ -153,12 +149,7 @@ def read_stocks(path, columns=("close",), min_stocks=1, checksum=None):
         )
     min_stocks = check_integer("min_stocks", min_stocks, minimum=1)
     content = read_content(path)
-    received = hashlib.sha256(content).hexdigest()
-    if checksum is not None and received != checksum:
-        raise ValueError(
-            f"{path} should have the SHA-256 {checksum} (unpacked). "
-            f"Received: {received}."
-        )
+    check_checksum(path, content, checksum)
     table = parse_table(path, content, columns)
     symbol_codes, symbols = pd.factorize(check_symbols(path, table), sort=True)
     date_codes, dates = pd.factorize(check_dates(path, table), sort=True)
@@ -187,40 +178,6 @@ def read_stocks(path, columns=("close",), min_stocks=1, checksum=None):
         tuple(symbols[~whole]),
         path.name,
     )
-
-
-def read_content(path):
-    """Returns the unpacked bytes of a file."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} should be a file. Received: no such file.")
-    content = path.read_bytes()
-    try:
-        if path.suffix == ".gz":
-            return gzip.decompress(content)
-        if path.suffix == ".xz":
-            return lzma.decompress(content)
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                members = [
-                    member
-                    for member in archive.infolist()
-                    # What macOS adds is no second file.
-                    if not member.is_dir() and "__MACOSX" not in member.filename
-                ]
-                if len(members) != 1:
-                    raise ValueError(
-                        f"{path} should hold one file. Received: {len(members)} files."
-                    )
-                return archive.read(members[0])
-    except (
-        *(EOFError, OSError, RuntimeError, NotImplementedError),
-        *(lzma.LZMAError, zipfile.BadZipFile, zlib.error),
-    ) as error:
-        raise ValueError(
-            f"{path} should be a whole {path.suffix} file. Received: {len(content)} "
-            f"bytes that do not unpack ({error})."
-        ) from error
-    return content
 
 
 def parse_table(path, content, columns):
