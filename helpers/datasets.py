@@ -1,19 +1,13 @@
 """Data sets: bundled files and generators, as checked arrays."""
 
-import contextlib
-import gzip
-import hashlib
-import io
-import lzma
 import math
 import pathlib
-import zipfile
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 
 from helpers.checks import check_integer
+from helpers.files import check_checksum, read_content, saying_how_to_restore
 
 DATA_FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data"
 # SHA-256 of the unpacked content. The compressed bytes of a rebuilt file may differ
@@ -118,84 +112,6 @@ def read_idx(path, checksum=None):
         )
     check_checksum(path, content, checksum)
     return np.frombuffer(content, "uint8", offset=header_size).reshape(shape)
-
-
-def read_content(path):
-    """Reads a file and unpacks it where its name says that it is compressed.
-
-    Args:
-        path: `pathlib.Path` of a plain file, or of one with `.gz`, `.xz` or `.zip`
-            behind, the last with one file in it.
-
-    Returns:
-        Bytes.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file does not unpack.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} should be a file. Received: no such file.")
-    content = path.read_bytes()
-    try:
-        if path.suffix == ".gz":
-            return gzip.decompress(content)
-        if path.suffix == ".xz":
-            return lzma.decompress(content)
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                members = [
-                    member
-                    for member in archive.infolist()
-                    # What macOS adds is no second file.
-                    if not member.is_dir() and "__MACOSX" not in member.filename
-                ]
-                if len(members) != 1:
-                    raise ValueError(
-                        f"{path} should hold one file. Received: {len(members)} files."
-                    )
-                return archive.read(members[0])
-    except (
-        *(EOFError, OSError, RuntimeError, NotImplementedError),
-        *(lzma.LZMAError, zipfile.BadZipFile, zlib.error),
-    ) as error:
-        raise ValueError(
-            f"{path} should be a whole {path.suffix} file. Received: {len(content)} "
-            f"bytes that do not unpack ({error})."
-        ) from error
-    return content
-
-
-def check_checksum(path, content, checksum):
-    """Raises a `ValueError` if a file's content is another one than expected.
-
-    Args:
-        path: `pathlib.Path`, for the message.
-        content: Bytes, the unpacked content.
-        checksum: String or `None`, the SHA-256 that it must have, if any.
-    """
-    received = hashlib.sha256(content).hexdigest()
-    if checksum is not None and received != checksum:
-        raise ValueError(
-            f"{path} should have the SHA-256 {checksum} (unpacked). "
-            f"Received: {received}."
-        )
-
-
-@contextlib.contextmanager
-def saying_how_to_restore(script):
-    """Adds to the message of a bundled file that cannot be read how to get it back.
-
-    Args:
-        script: String, the name of the script in `data/` that builds the file.
-    """
-    try:
-        yield
-    except (FileNotFoundError, ValueError) as error:
-        raise type(error)(
-            f"{error} Run `git checkout -- data/` or `python data/{script}` in the "
-            "repository's folder to get the original file back."
-        ) from error
 
 
 def uniform_sequences(num_examples=10_000, num_steps=50, seed=0):

@@ -14,13 +14,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.checks import check_integer, check_labels, check_numbers, check_same
-from helpers.datasets import (
-    DATA_FOLDER,
-    check_checksum,
-    read_content,
-    saying_how_to_restore,
-)
+from helpers.datasets import DATA_FOLDER
 from helpers.experiments import settle
+from helpers.files import check_checksum, read_content, saying_how_to_restore
 from helpers.windows import cut_windows
 
 MAX_STRENGTH = 10

@@ -27,6 +27,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState
 
 from helpers.checks import check_integer, check_table
+from helpers.files import write_file
 from helpers.progress import Progress
 from helpers.scores import mean_and_spread
 from helpers.training import retrain_switch
@@ -445,10 +446,7 @@ def write_record(path, record, models):
         }
         plain = {**records[key], "scores": scores}
         lines.append(json.dumps({**plain, "checksum": digest(plain)}) + "\n")
-    # A reader finds the old file or the new one, never a part.
-    draft = path.with_suffix(".part")
-    draft.write_text("".join(lines), encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+    write_file(path, "".join(lines).encode())
 
 
 def fingerprint(model):
@@ -550,7 +548,7 @@ def check_configurations(configurations):
     if taken:
         raise ValueError(
             "`configurations` should not use the names fold and seconds. Received: "
-            f"{', '.join(taken)}."
+            f"{', '.join(sorted(taken))}."
         )
     return configurations
 
@@ -586,7 +584,7 @@ def check_scores(scores, configuration):
     if taken:
         raise ValueError(
             "`evaluate` should return scores with other names than the hyper-parameters"
-            f", fold and seconds. Received: {', '.join(taken)}."
+            f", fold and seconds. Received: {', '.join(sorted(taken))}."
         )
     return {name: as_floats(score) for name, score in scores.items()}
 
@@ -664,7 +662,7 @@ def summarise(table, score, parameters):
     if taken:
         raise ValueError(
             "`parameters` should not have the names mean, spread and folds. Received: "
-            f"{', '.join(taken)}."
+            f"{', '.join(sorted(taken))}."
         )
     columns = {name: to_column([row[name] for row in rows]) for name in rows[0]}
     summary = pd.DataFrame(columns)

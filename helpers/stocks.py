@@ -9,12 +9,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.checks import check_integer
-from helpers.datasets import (
-    DATA_FOLDER,
-    check_checksum,
-    read_content,
-    saying_how_to_restore,
-)
+from helpers.datasets import DATA_FOLDER
+from helpers.files import check_checksum, read_content, saying_how_to_restore
 
 PRICE_COLUMNS = ("open", "high", "low", "close")  # US dollars.
 OWN_FILES = ("sp500.csv", "sp500.csv.gz", "sp500.csv.xz", "sp500.csv.zip")

@@ -23,6 +23,7 @@ import numpy as np
 from keras.src.backend.common import global_state
 
 from helpers.checks import check_integer, check_numbers, check_same, is_number
+from helpers.files import write_file
 from helpers.progress import Progress
 
 VALIDATION_BATCH_SIZE = 512  # At least; there is no gradient that needs the memory.
@@ -117,10 +118,11 @@ def fit(
             for a single output also the loss itself.
         optimizer: Keras optimizer, its configuration or its name. It is copied, so
             one object may be passed to several runs.
-        epochs: Positive integer. Training stops earlier only if the loss becomes NaN
-            or infinite.
+        epochs: Positive integer. Training stops earlier if the loss becomes NaN or
+            infinite, or where `stop_on` says so.
         batch_size: Positive integer. The last, smaller batch of an epoch is used.
-        seed: Integer of at least 0: first weights, dropout and order of the examples.
+        seed: Non-negative integer below 2**32, for first weights, dropout and the
+            order of the examples.
         validation_data: Tuple `(inputs, targets)` or `None`, evaluated every epoch.
         loss_weights: Dict from outputs' names to numbers; 1 where there is none.
         metrics: Dict from outputs' names to a Keras metric or a list of them; for a
@@ -784,8 +786,7 @@ def load_run(name, folder, model, configuration):
 def save_run(name, folder, model, configuration, history):
     """Records a trained model and returns its `Run`."""
     weights = as_arrays({"": model.weights})
-    content = io.BytesIO()
-    np.savez(content, **weights)
+    content = npz_bytes(weights)
     run = Run(
         name=name,
         model=model,
@@ -806,13 +807,13 @@ def save_run(name, folder, model, configuration, history):
         "scores": {},
         "versions": run.versions,
         "cpu_count": os.cpu_count(),
-        "weights_sha256": hashlib.sha256(content.getbuffer()).hexdigest(),
+        "weights_sha256": hashlib.sha256(content).hexdigest(),
         "diverged": not all(np.isfinite(one).all() for one in weights.values()),
         "history": {key: without_nan(values) for key, values in history.items()},
         "configuration": configuration,
     }
     # After a kill between these two the checkpoint still holds the finished training.
-    write_file(folder / WEIGHTS_FILE, content.getbuffer())
+    write_file(folder / WEIGHTS_FILE, content)
     write_json(folder / RUN_FILE, record)
     return run
 
@@ -856,16 +857,13 @@ def save_checkpoint(path, model, configuration, history):
         "versions": current_versions(),
         "history": history,
     }
-    content = io.BytesIO()
-    np.savez(content, state=json.dumps(state), **as_arrays(trained_state(model)))
-    write_file(path, content.getbuffer())
+    arrays = {"state": json.dumps(state), **as_arrays(trained_state(model))}
+    write_file(path, npz_bytes(arrays))
 
 
 def save_best(path, model):
     """Writes the weights of the best epoch so far."""
-    content = io.BytesIO()
-    np.savez(content, **as_arrays({"": model.weights}))
-    write_file(path, content.getbuffer())
+    write_file(path, npz_bytes(as_arrays({"": model.weights})))
 
 
 def load_best(path, model):
@@ -936,6 +934,13 @@ def assign(pairs, arrays):
         variable.assign(arrays[key])
 
 
+def npz_bytes(arrays):
+    """Returns the bytes of an npz file with a dict of arrays."""
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return content.getvalue()
+
+
 def read_arrays(path, content):
     """Returns a dict of the arrays in the bytes of an npz file."""
     try:
@@ -943,13 +948,6 @@ def read_arrays(path, content):
             return dict(arrays)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise UnusableRecord(f"{path} is damaged ({error})") from error
-
-
-def write_file(path, content):
-    """Writes bytes so that a kill leaves either the old file or the new one."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def write_json(path, value):
