@@ -14,9 +14,10 @@ The name of an output's last layer is the output's key, so that targets, losses 
 weights go by the same name. `encoder_of` and `decoder_of` give the trained halves.
 
 Reference:
-    Srivastava, Mansimov & Salakhutdinov (2015), "Unsupervised learning of video
-    representations using LSTMs", arXiv:1502.04681. The cell: Hochreiter & Schmidhuber
-    (1997), "Long short-term memory", Neural Computation 9.
+    Srivastava, Mansimov & Salakhutdinov, 2015, Unsupervised learning of video
+    representations using LSTMs. ICML, arXiv:1502.04681. The cell: Hochreiter &
+    Schmidhuber, 1997, Long short-term memory. Neural Computation 9(8),
+    doi:10.1162/neco.1997.9.8.1735
 """
 
 import keras
@@ -61,9 +62,10 @@ def encode(
 
     Raises:
         ValueError: If `series` is not `(batch, time, features)` with known time and
-            features, or a size is not a positive integer.
+            features, a size is not a positive integer, or both `memory_seed` and
+            `chrono_steps` are given.
     """
-    _check_rank("series", series, ("batch", "time", "features"))
+    check_rank("series", series, ("batch", "time", "features"))
     code_size = check_integer("code_size", code_size, minimum=1)
     units = check_integer("units", units, minimum=1)
     num_steps, num_features = series.shape[1:]
@@ -133,10 +135,10 @@ def decode(
         Keras tensor of shape `(batch, num_steps, num_features)`.
 
     Raises:
-        ValueError: If `code` is not `(batch, code)` or a size is not a positive
-            integer.
+        ValueError: If `code` is not `(batch, code)`, a size is not a positive integer,
+            or both `memory_seed` and `chrono_steps` are given.
     """
-    _check_rank("code", code, ("batch", "code"))
+    check_rank("code", code, ("batch", "code"))
     num_features = check_integer("num_features", num_features, minimum=1)
     hidden = CodeLSTM(
         units,
@@ -173,12 +175,13 @@ def encode_convolutional(series, code_size, filters, kernel_size=5):
             features, or a size is not a positive integer.
 
     Reference:
-        Shi et al. (2015), "Convolutional LSTM network", arXiv:1506.04214.
+        Shi, Chen, Wang, Yeung, Wong & Woo, 2015, Convolutional LSTM network: a machine
+        learning approach for precipitation nowcasting. NeurIPS, arXiv:1506.04214
     """
-    _check_rank("series", series, ("batch", "time", "features"))
+    check_rank("series", series, ("batch", "time", "features"))
     code_size = check_integer("code_size", code_size, minimum=1)
-    check_integer("filters", filters, minimum=1)
-    check_integer("kernel_size", kernel_size, minimum=1)
+    filters = check_integer("filters", filters, minimum=1)
+    kernel_size = check_integer("kernel_size", kernel_size, minimum=1)
     channels = layers.Reshape((*series.shape[1:], 1), name="channels")(series)
     state = layers.ConvLSTM1D(filters, kernel_size, padding="same", name="encoder")(
         channels
@@ -217,11 +220,11 @@ def decode_convolutional(
         ValueError: If `code` is not `(batch, code)` or a size is not a positive
             integer.
     """
-    _check_rank("code", code, ("batch", "code"))
+    check_rank("code", code, ("batch", "code"))
     num_steps = check_integer("num_steps", num_steps, minimum=1)
     num_features = check_integer("num_features", num_features, minimum=1)
     filters = check_integer("filters", filters, minimum=1)
-    check_integer("kernel_size", kernel_size, minimum=1)
+    kernel_size = check_integer("kernel_size", kernel_size, minimum=1)
     plane = (num_features, filters)
 
     def spread(part):
@@ -265,13 +268,15 @@ def encode_hierarchical(series, code_size, units, segment_steps, segment_units):
             features, a size is not a positive integer, or the segments do not fit.
 
     Reference:
-        Li, Luong & Jurafsky (2015), "A hierarchical neural autoencoder for paragraphs
-        and documents", arXiv:1506.01057.
+        Li, Luong & Jurafsky, 2015, A hierarchical neural autoencoder for paragraphs and
+        documents. ACL, arXiv:1506.01057
     """
-    _check_rank("series", series, ("batch", "time", "features"))
+    check_rank("series", series, ("batch", "time", "features"))
     code_size = check_integer("code_size", code_size, minimum=1)
+    units = check_integer("units", units, minimum=1)
+    segment_units = check_integer("segment_units", segment_units, minimum=1)
     num_steps, num_features = series.shape[1:]
-    num_segments = _check_segments(num_steps, segment_steps)
+    num_segments = check_segments(num_steps, segment_steps)
     segments = ops.reshape(series, (-1, segment_steps, num_features))
     states = FastLSTM(segment_units, name="segment_encoder")(segments)
     states = ops.reshape(states, (-1, num_segments, segment_units))
@@ -312,9 +317,10 @@ def decode_hierarchical(
         ValueError: If `code` is not `(batch, code)`, a size is not a positive integer,
             or the segments do not fit.
     """
-    _check_rank("code", code, ("batch", "code"))
+    check_rank("code", code, ("batch", "code"))
     num_features = check_integer("num_features", num_features, minimum=1)
-    num_segments = _check_segments(num_steps, segment_steps)
+    segment_units = check_integer("segment_units", segment_units, minimum=1)
+    num_segments = check_segments(num_steps, segment_steps)
     segments = CodeLSTM(units, num_segments, reverse=True, name=f"{name}_decoder")(code)
     hidden = CodeLSTM(
         segment_units, segment_steps, reverse=True, name=f"{name}_segment_decoder"
@@ -342,7 +348,7 @@ def classify(code, num_classes, dropout=0.0, name="label"):
     Raises:
         ValueError: If `code` is not `(batch, code)` or an argument is out of range.
     """
-    _check_rank("code", code, ("batch", "code"))
+    check_rank("code", code, ("batch", "code"))
     num_classes = check_integer("num_classes", num_classes, minimum=2)
     if not is_number(dropout) or not 0 <= dropout < 1:
         raise ValueError(f"`dropout` should be in [0, 1). Received: {dropout!r}.")
@@ -371,8 +377,8 @@ def forecast(series, states, name="next_step"):
     Raises:
         ValueError: If an argument is not `(batch, time, ...)`, the time not the same.
     """
-    _check_rank("series", series, ("batch", "time", "features"))
-    _check_rank("states", states, ("batch", "time", "units"))
+    check_rank("series", series, ("batch", "time", "features"))
+    check_rank("states", states, ("batch", "time", "units"))
     check_same(
         ("steps of series", "steps of states"), (series.shape[1], states.shape[1])
     )
@@ -395,7 +401,7 @@ def encoder_of(model):
     Raises:
         ValueError: If the model has no such layer.
     """
-    return keras.Model(model.input, _output_of(model, "code"), name="encoder_half")
+    return keras.Model(model.input, output_of(model, "code"), name="encoder_half")
 
 
 def decoder_of(model, name="reconstruction"):
@@ -412,11 +418,12 @@ def decoder_of(model, name="reconstruction"):
     Raises:
         ValueError: If the model has no such layer.
     """
-    code = _output_of(model, "code")
-    return keras.Model(code, _output_of(model, name), name=f"{name}_half")
+    code = output_of(model, "code")
+    return keras.Model(code, output_of(model, name), name=f"{name}_half")
 
 
-def _output_of(model, name):
+def output_of(model, name):
+    """Returns the output of a layer, or says that the model has none of this name."""
     names = [layer.name for layer in model.layers]
     if name not in names:
         raise ValueError(
@@ -425,7 +432,8 @@ def _output_of(model, name):
     return model.get_layer(name).output
 
 
-def _check_segments(num_steps, segment_steps):
+def check_segments(num_steps, segment_steps):
+    """Returns the number of segments, or raises a `ValueError` if they do not fit."""
     num_steps = check_integer("num_steps", num_steps, minimum=1)
     segment_steps = check_integer("segment_steps", segment_steps, minimum=1)
     if num_steps % segment_steps:
@@ -436,7 +444,8 @@ def _check_segments(num_steps, segment_steps):
     return num_steps // segment_steps
 
 
-def _check_rank(name, tensor, axes):
+def check_rank(name, tensor, axes):
+    """Raises a `ValueError` if a tensor has other axes, or one that is not known."""
     shape = tuple(tensor.shape)
     if len(shape) != len(axes) or None in shape[1:]:
         raise ValueError(

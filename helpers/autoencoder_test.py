@@ -165,6 +165,7 @@ def test_bad_arguments_of_convolutional_blocks_are_named(make, message):
 
 
 def build_forecaster():
+    keras.utils.set_random_seed(0)
     series = keras.Input((NUM_STEPS, NUM_FEATURES), name="series")
     code, states = autoencoder.encode(series, CODE_SIZE, units=5, return_states=True)
     outputs = {
@@ -199,6 +200,18 @@ def test_no_later_value_changes_a_forecast():
         # The reconstruction has read all steps: this check can tell the two apart.
         difference = np.abs(after["reconstruction"] - before["reconstruction"])
         assert difference[:, :1].max() > 1e-6
+
+
+@pytest.mark.parametrize("size", ["units", "segment_units", "segment_steps"])
+def test_sizes_of_both_levels_are_checked(size):
+    sizes = {"units": 5, "segment_units": 4, "segment_steps": 7, size: 0}
+    series = keras.Input((NUM_STEPS, NUM_FEATURES))
+    with pytest.raises(ValueError, match=f"`{size}` should be an integer"):
+        autoencoder.encode_hierarchical(series, CODE_SIZE, **sizes)
+    with pytest.raises(ValueError, match=f"`{size}` should be an integer"):
+        autoencoder.decode_hierarchical(
+            keras.Input((CODE_SIZE,)), NUM_STEPS, NUM_FEATURES, **sizes
+        )
 
 
 def test_states_come_with_the_same_code():

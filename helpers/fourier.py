@@ -47,9 +47,11 @@ def start_as_fourier_memory(model, series, targets, num_recent=4, strongest=Fals
             units are odd or too small, or the code is larger than the encoder.
 
     Reference:
-        Voelker, Kajić & Eliasmith (2019), "Legendre memory units", NeurIPS: a state
-        that holds a series' coefficients in a basis. Izenman (1975), "Reduced-rank
-        regression", Journal of Multivariate Analysis 5.
+        Voelker, Kajić & Eliasmith, 2019, Legendre memory units: continuous-time
+        representation in recurrent neural networks. NeurIPS: a state that holds a
+        series' coefficients in a basis. Izenman, 1975, Reduced-rank regression for the
+        multivariate linear model. Journal of Multivariate Analysis 5(2),
+        doi:10.1016/0047-259X(75)90042-1
     """
     series = check_one_feature("series", series)
     num_recent = check_integer("num_recent", num_recent, minimum=0)

@@ -49,9 +49,9 @@ class MemoryKernel(initializers.Initializer):
             same seed and without it has stored.
 
     Reference:
-        White, Lee & Sompolinsky (2004), "Short-term memory in orthogonal neural
-        networks", Physical Review Letters 92. Le, Jaitly & Hinton (2015),
-        arXiv:1504.00941, start a plain recurrent network as the identity.
+        White, Lee & Sompolinsky, 2004, Short-term memory in orthogonal neural networks.
+        Physical Review Letters 92, doi:10.1103/PhysRevLett.92.148102. Le, Jaitly &
+        Hinton, 2015, arXiv:1504.00941, start a plain recurrent network as the identity.
     """
 
     def __init__(self, scale, seed, orthogonal=False, transpose=False):
@@ -93,8 +93,8 @@ class ChronoBias(initializers.Initializer):
         seed: Non-negative integer.
 
     Reference:
-        Tallec & Ollivier (2018), "Can recurrent neural networks warp time?",
-        arXiv:1804.11188.
+        Tallec & Ollivier, 2018, Can recurrent neural networks warp time? ICLR,
+        arXiv:1804.11188
     """
 
     def __init__(self, longest, seed=0):
@@ -158,7 +158,7 @@ def memory_initializers(num_inputs, seed, transpose=False):
     }
 
 
-def _is_compiled():
+def is_compiled():
     """Tells whether the loops of this process are compiled (see `compiled_lstm`)."""
     return compiled_lstm is not None and compiled_lstm.is_available()
 
@@ -197,7 +197,7 @@ class FastLSTM(keras.layers.LSTM):
 
     def _has_plain_cell(self):
         return (
-            _is_compiled()
+            is_compiled()
             and self.activation is keras.activations.tanh
             and self.recurrent_activation is keras.activations.sigmoid
             and self.use_bias
@@ -209,6 +209,13 @@ class FastLSTM(keras.layers.LSTM):
 
 def starting_bias(memory_seed=None, chrono_steps=None):
     """Initialiser of an LSTM's biases: a memory, chrono, or 1 for the forget gate.
+
+    Args:
+        memory_seed: Integer or `None`; an integer, whichever, asks for a memory.
+        chrono_steps: Integer of at least 3 or `None`, see `ChronoBias`.
+
+    Returns:
+        `keras.initializers.Initializer` for a bias of shape `(4 * units,)`.
 
     Raises:
         ValueError: If both arguments are given, or `chrono_steps` is below 3.
@@ -271,8 +278,8 @@ class CodeLSTM(keras.layers.Layer):
         state_from_code: Whether the initial state is a linear map of the code; zeros
             otherwise.
         reverse: Whether the last step of the sequence is written first, as in
-            Srivastava, Mansimov & Salakhutdinov (2015), arXiv:1502.04681. The output
-            is in the order of time all the same.
+            Srivastava, Mansimov & Salakhutdinov, 2015, arXiv:1502.04681. The output is
+            in the order of time all the same.
         memory_seed: Non-negative integer or `None`. An integer starts the layer as
             the inverse of an encoder with the memory of the same seed (see
             `memory_initializers`); `None` starts it like `keras.layers.LSTM`.
@@ -282,8 +289,8 @@ class CodeLSTM(keras.layers.Layer):
     Input: tensor `(batch, code)`. Output: tensor `(batch, num_steps, units)`.
 
     Raises:
-        ValueError: If `units`, `num_steps` or `memory_seed` is no such integer, or the
-            input is not `(batch, code)`.
+        ValueError: If `units`, `num_steps`, `memory_seed` or `chrono_steps` is no such
+            integer, the last two are both given, or the input is not `(batch, code)`.
     """
 
     def __init__(
@@ -364,7 +371,7 @@ class CodeLSTM(keras.layers.Layer):
             state = ops.split(ops.matmul(code, self.state_kernel), 2, axis=-1)
         else:
             state = [ops.zeros((rows, self.units), projected.dtype)] * 2
-        if _is_compiled():
+        if is_compiled():
             hidden = compiled_lstm.hidden_states(
                 inputs=ops.zeros((rows, self.num_steps, 0), projected.dtype),
                 constant=projected,
@@ -401,8 +408,8 @@ class UnitForgetBias(initializers.Initializer):
     """Biases of an LSTM's gates: 1 for the forget gate, 0 elsewhere.
 
     Reference:
-        Jozefowicz, Zaremba & Sutskever (2015), "An empirical exploration of recurrent
-        network architectures"; the default of `keras.layers.LSTM`.
+        Jozefowicz, Zaremba & Sutskever, 2015, An empirical exploration of recurrent
+        network architectures. ICML; the default of `keras.layers.LSTM`
     """
 
     def __call__(self, shape, dtype=None):

@@ -184,7 +184,7 @@ def twins(shape, return_sequences, seed=0, **arguments):
 @pytest.mark.parametrize("shape", [(5, 28, 28), (7, 90, 1), (1, 6, 3)])
 def test_fast_lstm_equals_keras_lstm(shape, return_sequences):
     tf = pytest.importorskip("tensorflow")
-    if not layers._is_compiled():
+    if not layers.is_compiled():
         pytest.skip("Without TensorFlow on a CPU it is the layer of Keras.")
     series, pair = twins(shape, return_sequences)
     results = []

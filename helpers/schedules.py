@@ -27,8 +27,8 @@ def warmup_cosine(peak, num_examples, batch_size, epochs, warmup=0.1):
         ValueError: If an argument is out of its range.
 
     Reference:
-        Loshchilov & Hutter (2017), "SGDR: stochastic gradient descent with warm
-        restarts", arXiv:1608.03983; warm-up: Goyal et al. (2017), arXiv:1706.02677.
+        Loshchilov & Hutter, 2017, SGDR: stochastic gradient descent with warm restarts.
+        ICLR, arXiv:1608.03983. The warm-up: Goyal et al., 2017, arXiv:1706.02677
     """
     if not is_number(peak) or peak <= 0:
         raise ValueError(f"`peak` should be a positive number. Received: {peak!r}.")
