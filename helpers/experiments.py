@@ -11,7 +11,9 @@ from helpers.checks import check_integer, check_numbers
 NUM_UNITS = 32  # Of the networks whose masks are read.
 NUM_STEPS = 50
 NUM_SEQUENCES = 64
-OPEN_LOGIT = 9.0  # A gate with this bias lets nearly everything pass.
+WIDE_OPEN_LOGIT = 9.0  # A gate with this bias lets nearly everything pass.
+NUM_PASSES = 1000  # Of the same examples through dropout.
+NUM_TIMED_STEPS = 12  # Steps of training of which the fastest counts.
 
 
 def settle(values):
@@ -65,7 +67,7 @@ def oscillation(num_steps, rng):
     return series[1000:], noise[1000:]  # By then the start is forgotten.
 
 
-def probe_state(stateful, seed=0):
+def probe_state(stateful):
     """Finds out what `predict` does to the weights and the state of an LSTM.
 
     Four sequences of 40 steps are predicted twice, then after `reset_state`, in
@@ -73,17 +75,16 @@ def probe_state(stateful, seed=0):
 
     Args:
         stateful: Boolean, whether the LSTM keeps its state between batches.
-        seed: Non-negative integer, for weights and sequences.
 
     Returns:
         Dict from a sentence to a boolean, whether it holds.
     """
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(0)
     inputs = keras.Input(batch_shape=(4, None, 3))
     lstm = layers.LSTM(8, stateful=stateful, return_sequences=True)
     model = keras.Model(inputs, lstm(inputs))
     weights = [np.array(weight) for weight in lstm.cell.get_weights()]
-    series = np.random.default_rng(seed).normal(size=(4, 40, 3)).astype("float32")
+    series = np.random.default_rng(0).normal(size=(4, 40, 3)).astype("float32")
 
     def call(part, reset=False):
         if reset and stateful:
@@ -106,18 +107,17 @@ def probe_state(stateful, seed=0):
     }
 
 
-def compare_calls(layer, seed=0):
+def compare_calls(layer):
     """Compares calls of a layer as in predict and as in training.
 
     Args:
         layer: Keras layer for inputs of shape `(batch, 5, 8)`.
-        seed: Non-negative integer, for the inputs.
 
     Returns:
         Dict of booleans: whether two calls with `training=False` agree, two with
         `training=True`, and one of each.
     """
-    inputs = np.random.default_rng(seed).normal(size=(64, 5, 8)).astype("float32")
+    inputs = np.random.default_rng(0).normal(size=(64, 5, 8)).astype("float32")
     predicted, again, trained, trained_again = (
         ops.convert_to_numpy(layer(inputs, training=training))
         for training in (False, False, True, True)
@@ -129,24 +129,22 @@ def compare_calls(layer, seed=0):
     }
 
 
-def dropout_spread(rate, num_passes=1000, seed=0):
+def dropout_spread(rate):
     """Measures the spread of a linear unit's output under dropout of its inputs.
 
     Args:
         rate: Float between 0 and 1, the share of the inputs that is hidden.
-        num_passes: Positive integer, passes with `training=True`.
-        seed: Non-negative integer.
 
     Returns:
         Tuple `(spread, formula)` of arrays of shape `(100,)`, one value per example:
-        the standard deviation over the passes, and what it is in theory,
+        the standard deviation over 1,000 passes, and what it is in theory,
         `sqrt(sum((w x)**2) rate / (1 - rate))`.
     """
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(0)
     unit = keras.Sequential([keras.Input((20,)), layers.Dropout(rate), layers.Dense(1)])
-    examples = np.random.default_rng(seed).normal(size=(100, 20)).astype("float32")
-    passes = unit(np.repeat(examples, num_passes, axis=0), training=True)
-    spread = ops.convert_to_numpy(passes).reshape(100, num_passes).std(axis=1)
+    examples = np.random.default_rng(0).normal(size=(100, 20)).astype("float32")
+    passes = unit(np.repeat(examples, NUM_PASSES, axis=0), training=True)
+    spread = ops.convert_to_numpy(passes).reshape(100, NUM_PASSES).std(axis=1)
     weights = ops.convert_to_numpy(unit.layers[-1].kernel)[:, 0]
     return spread, np.sqrt(((examples * weights) ** 2).sum(axis=1) * rate / (1 - rate))
 
@@ -179,7 +177,7 @@ def read_lstm_masks(argument, rate):
     kernels = np.zeros((2, NUM_UNITS, 4, NUM_UNITS))
     kernels[int(on_state), :, 2] = np.eye(NUM_UNITS)
     # Input and output gate open, forget gate closed, something for the state to hold.
-    logits = [OPEN_LOGIT, -OPEN_LOGIT, float(on_state), OPEN_LOGIT]
+    logits = [WIDE_OPEN_LOGIT, -WIDE_OPEN_LOGIT, float(on_state), WIDE_OPEN_LOGIT]
     flat = kernels.reshape(2, NUM_UNITS, -1)
     lstm.cell.set_weights([*flat, np.repeat(logits, NUM_UNITS)])
     ones = np.ones((NUM_SEQUENCES, NUM_STEPS, NUM_UNITS), "float32")
@@ -221,27 +219,28 @@ def build_table(vocabulary, one_hot_input=False):
     return keras.Model(words, layers.Dense(1, name="output")(rows))
 
 
-def step_milliseconds(vocabulary, optimizer, one_hot_input=False, num_steps=12):
+def step_milliseconds(vocabulary, optimizer, one_hot_input=False):
     """Measures a training step on 64 words of the first 100.
 
     Args:
         vocabulary: Integer of at least 100.
         optimizer: String, the name of a Keras optimizer.
         one_hot_input: Boolean, see `build_table`.
-        num_steps: Positive integer, steps that are measured.
 
     Returns:
         Float, the least processor time of a step, which other work on the machine
         disturbs least, in milliseconds.
     """
-    model = build_table(check_integer("vocabulary", vocabulary, 100), one_hot_input)
+    model = build_table(
+        check_integer("vocabulary", vocabulary, minimum=100), one_hot_input
+    )
     model.compile(optimizer, "mean_squared_error")
     words = np.random.default_rng(0).integers(100, size=64)
     inputs = words
     if one_hot_input:
         inputs = np.equal.outer(words, np.arange(vocabulary)).astype("float32")
     times = []
-    for _ in range(2 + num_steps):
+    for _ in range(2 + NUM_TIMED_STEPS):
         start = time.process_time()
         model.train_on_batch(inputs, np.ones((64, 1), "float32"))
         times.append(1000 * (time.process_time() - start))

@@ -57,7 +57,7 @@ def test_compare_calls(layer, expected):
 
 
 def test_dropout_spread_is_that_of_the_formula():
-    spread, formula = experiments.dropout_spread(0.5, num_passes=500)
+    spread, formula = experiments.dropout_spread(0.5)
     assert abs(np.mean(spread / formula) - 1) < 0.05
     assert abs(np.mean(spread / experiments.dropout_spread(0.2)[1]) - 1) > 0.3
 
@@ -93,7 +93,7 @@ def test_both_tables_have_as_many_weights(one_hot_input):
 
 
 def test_step_takes_time_and_needs_its_words():
-    assert experiments.step_milliseconds(100, "sgd", num_steps=1) > 0
+    assert experiments.step_milliseconds(100, "sgd") > 0
     with pytest.raises(ValueError, match="`vocabulary` should be an integer of at"):
         experiments.step_milliseconds(99, "sgd")
 

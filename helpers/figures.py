@@ -46,6 +46,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", "p")
 REFERENCE_COLOUR = "0.35"
 DATA_COLOUR = "0.2"
 LABEL_SIZE = 8  # Points.
+ERROR_FLOOR = 1e-6  # The smallest error against sizes of codes that is drawn.
 LEADER = {"arrowstyle": "-", "linewidth": 0.5, "shrinkB": 0}  # From label to line.
 
 
@@ -140,7 +141,12 @@ def plot_series(
             locator = dates.AutoDateLocator(minticks=3, maxticks=6)
             ax.xaxis.set_major_locator(locator)
             ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
-    label_outer(fig, axes, num_columns, xlabel, ylabel)
+    for index, ax in enumerate(axes):
+        if index % num_columns == 0:
+            ax.set_ylabel(ylabel)
+        if index + num_columns >= len(axes):
+            ax.set_xlabel(xlabel)
+    fig.align_ylabels()
     if set(handles) != {""}:
         outer_legend(fig, handles)
     return fig
@@ -469,9 +475,8 @@ def plot_sweep(
 def plot_code_sizes(
     curves,
     references=None,
-    floor=1e-6,
-    ylabel="test mean squared error",
     xlabel="numbers in the code",
+    ylabel="test mean squared error",
 ):
     """Draws errors against the size of the code, both on log axes.
 
@@ -479,13 +484,12 @@ def plot_code_sizes(
         curves: Dict from label to a dict from code size to a list of errors, one per
             seed. The line goes through the means, bars from the lowest to the highest.
         references: Dict from label to a number, drawn as labelled lines.
-        floor: Positive float: a smaller error, zero in all but rounding, is drawn at
-            the floor as an arrow down.
-        ylabel: String, label of the error axis.
         xlabel: String, label of the code size axis.
+        ylabel: String, label of the error axis.
 
     Returns:
-        `matplotlib.figure.Figure`.
+        `matplotlib.figure.Figure`; an error below `ERROR_FLOOR`, zero in all but
+        rounding, is an arrow down at the floor.
 
     Raises:
         ValueError: If there is no curve, a code size is no positive integer, or an
@@ -512,11 +516,11 @@ def plot_code_sizes(
                 f"Received: {lowest:g}."
             )
         means = np.array([errors.mean(dtype="float64") for errors in values])
-        shown = np.maximum(means, floor)
-        low = np.maximum([errors.min() for errors in values], floor)
-        high = np.maximum([errors.max() for errors in values], floor)
+        shown = np.maximum(means, ERROR_FLOOR)
+        low = np.maximum([errors.min() for errors in values], ERROR_FLOOR)
+        high = np.maximum([errors.max() for errors in values], ERROR_FLOOR)
         style = line_style(position)
-        zero = means < floor
+        zero = means < ERROR_FLOOR
         ax.errorbar(
             sizes,
             shown,
@@ -531,8 +535,8 @@ def plot_code_sizes(
             at_floor = np.array(sizes)[zero]
             ax.plot(at_floor, shown[zero], "v", color=style["color"], markersize=6)
             ax.annotate(
-                f"less than {format_log(floor)}",
-                (at_floor[0], floor),
+                f"less than {format_log(ERROR_FLOOR)}",
+                (at_floor[0], ERROR_FLOOR),
                 xytext=(-8, 0),
                 textcoords="offset points",
                 ha="right",
@@ -741,16 +745,21 @@ def plot_confusion(matrix, class_names=None):
 
 
 def plot_code_space(
-    points, labels, axis_names=("first component", "second component"), class_names=None
+    points,
+    labels,
+    class_names=None,
+    xlabel="first component",
+    ylabel="second component",
 ):
     """Draws codes that were projected to two numbers, coloured by class.
 
     Args:
         points: Array of shape `(examples, 2)`.
         labels: Integer array of shape `(examples,)`, classes from 0 to 9.
-        axis_names: Two strings, labels of the axes.
         class_names: List of strings, one per class up to the largest label; `None`
             for the numbers.
+        xlabel: String, label of the horizontal axis.
+        ylabel: String, label of the vertical axis.
 
     Returns:
         `matplotlib.figure.Figure`; each class has a marker and a colour, and its name
@@ -769,7 +778,6 @@ def plot_code_space(
     labels = check_labels("labels", labels, len(COLOURS))
     check_same(("length of points", "length of labels"), (len(points), len(labels)))
     class_names = check_class_names(class_names, int(labels.max()) + 1)
-    x_name, y_name = axis_names
     fig, grid = new_figure(1, 1, 4.0)
     ax = grid[0, 0]
     size, opacity = (5, 0.4) if len(points) > 1000 else (14, 0.7)
@@ -790,8 +798,8 @@ def plot_code_space(
         handles[class_names[label]] = lines.Line2D(
             [], [], linestyle="", marker=marker, color=colour, markersize=5
         )
-    ax.set_xlabel(x_name)
-    ax.set_ylabel(y_name)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
     fig.legend(handles.values(), handles, loc="outside right center", title="class")
     fig.draw_without_rendering()
     present = np.unique(labels)
@@ -1246,16 +1254,6 @@ def reach_into_gap(ax, over_gap):
     """
     ax.tick_params(labelbottom=True)
     ax.xaxis.set_in_layout(not over_gap)
-
-
-def label_outer(fig, axes, num_columns, xlabel, ylabel):
-    """Labels the axes at the left and at the bottom of a grid of panels."""
-    for index, ax in enumerate(axes):
-        if index % num_columns == 0:
-            ax.set_ylabel(ylabel)
-        if index + num_columns >= len(axes):
-            ax.set_xlabel(xlabel)
-    fig.align_ylabels()
 
 
 def outer_legend(fig, handles):

@@ -298,7 +298,7 @@ def test_confusion_sees_errors_only():
 def test_code_space_tells_classes_apart(rng):
     labels = np.arange(200) % 10
     points = rng.normal(size=(200, 2)) / 1e3 + 5
-    fig = figures.plot_code_space(points, labels, ("first", "second"))
+    fig = figures.plot_code_space(points, labels, xlabel="first", ylabel="second")
     ax = fig.axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("first", "second")
     assert legend(fig) == [str(label) for label in range(10)]
