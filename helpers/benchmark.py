@@ -213,6 +213,7 @@ def measure_all(units, batch_size):
 
 
 def main():
+    """Measures what the command line asks for, and prints it as a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=64, help="size of the state")
     parser.add_argument("--batch-size", type=int, default=64, help="sequences per step")

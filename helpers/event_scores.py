@@ -10,6 +10,7 @@ from helpers.checks import (
     check_numbers,
     check_probabilities,
     check_same,
+    is_number,
 )
 
 SMALLEST = 1e-7  # A probability of 0 would make a log score infinite.
@@ -23,6 +24,9 @@ def entropy(rate):
 
     Returns:
         Float or float64 array: the binary cross-entropy that any forecast has to beat.
+
+    Raises:
+        ValueError: If `rate` is empty or holds NaN or infinity.
 
     Example:
 
@@ -154,7 +158,7 @@ def paired_interval(first, second, baseline, seed, num_resamples=2000):
             number of seeds may differ.
         baseline: Array of shape `(units,)`, those of the baseline.
         seed: Non-negative integer; equal seeds give equal intervals.
-        num_resamples: Positive integer.
+        num_resamples: Positive integer, number of resampled differences.
 
     Returns:
         Tuple of floats `(difference, low, high)`: skill of `first` less skill of
@@ -237,9 +241,14 @@ def alarm_threshold(events, ranks, false_alarm_rate):
         Float.
 
     Raises:
-        ValueError: If lengths differ, there are no events or nothing but events.
+        ValueError: If lengths differ, there are no events or nothing but events, or
+            the rate is out of range.
     """
     events, ranks = check_ranks(events, ranks)
+    if not is_number(false_alarm_rate) or not 0 <= false_alarm_rate <= 1:
+        raise ValueError(
+            f"`false_alarm_rate` should be in [0, 1]. Received: {false_alarm_rate!r}."
+        )
     rates, _, thresholds = roc_curve(events, ranks, drop_intermediate=False)
     return float(thresholds[rates <= false_alarm_rate][-1])
 
@@ -258,7 +267,8 @@ def recalls(examples, ranks, false_alarm_rate):
         that of events after a quiet time, where persistence is of no help.
 
     Raises:
-        ValueError: If lengths differ, there are no events or nothing but events.
+        ValueError: If lengths differ, there are no events or nothing but events, or
+            the rate is out of range.
     """
     events = examples.strengths > 0
     threshold = alarm_threshold(events, ranks, false_alarm_rate)

@@ -150,7 +150,12 @@ def test_recalibration_restores_probabilities(forecast):
         (lambda: event_scores.count_log_scores([3], [[0.5, 0.5]]), "range 0 to 1"),
         (lambda: event_scores.ranked_probability_scores([0], [[0.5, 0.2]]), "sum 1"),
         (lambda: event_scores.alarm_threshold(np.array([True]), [1.0], 0.1), "some"),
+        (
+            lambda: event_scores.alarm_threshold([True, False], [1.0, 0.0], -0.1),
+            r"`false_alarm_rate` should be in \[0, 1\]. Received: -0.1",
+        ),
         (lambda: event_scores.costs([True], [0.5], [1.0]), "`ratios`"),
+        (lambda: event_scores.costs([True], [0.5], [0.5], [0.1, 0.2]), "thresholds"),
         (lambda: event_scores.sum_by_unit([1.0], [1, 2]), "length of units"),
         (
             lambda: event_scores.paired_interval([[1.0]], [[1.0, 2.0]], [1.0], 0),

@@ -208,6 +208,9 @@ def build_table(vocabulary, one_hot_input=False):
 
     Returns:
         `keras.Model`, not compiled; the table is the layer `"table"`.
+
+    Raises:
+        ValueError: If `vocabulary` is not a positive integer.
     """
     vocabulary = check_integer("vocabulary", vocabulary, minimum=1)
     if one_hot_input:
@@ -230,6 +233,9 @@ def step_milliseconds(vocabulary, optimizer, one_hot_input=False):
     Returns:
         Float, the least processor time of a step, which other work on the machine
         disturbs least, in milliseconds.
+
+    Raises:
+        ValueError: If `vocabulary` is not such an integer.
     """
     model = build_table(
         check_integer("vocabulary", vocabulary, minimum=100), one_hot_input
@@ -273,6 +279,9 @@ def unit_length(vectors):
 
     Returns:
         float64 array of the same shape.
+
+    Raises:
+        ValueError: If `vectors` has other axes, no value, NaN or infinity.
     """
     vectors = check_numbers("vectors", vectors, ("examples", "features"))
     lengths = np.linalg.norm(vectors.astype("float64"), axis=1, keepdims=True)
@@ -287,6 +296,9 @@ def mean_cosine(vectors):
 
     Returns:
         Float in `[-1, 1]`.
+
+    Raises:
+        ValueError: If `vectors` has other axes, no value, NaN or infinity.
     """
     units = unit_length(vectors)
     total, own = units.sum(axis=0), np.square(units).sum()

@@ -916,7 +916,10 @@ def plot_quality_against_time(
             (len(seconds), len(values)),
         )
         if np.any(np.diff(seconds) <= 0):
-            raise ValueError(f"`curves: seconds of {label}` should increase.")
+            raise ValueError(
+                f"`curves: seconds of {label}` should increase. "
+                f"Received: a smallest difference of {np.diff(seconds).min():g}."
+            )
         style = line_style(position)
         ax.plot(
             seconds,

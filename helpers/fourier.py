@@ -243,6 +243,7 @@ def memory_bias(units, candidate=0.0):
 
 
 def sigmoid(logit):
+    """Gives how far a gate with this bias is open, from 0 to 1."""
     return 1 / (1 + np.exp(-logit))
 
 

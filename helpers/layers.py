@@ -222,7 +222,7 @@ def starting_bias(memory_seed=None, chrono_steps=None):
     """
     if memory_seed is not None and chrono_steps is not None:
         raise ValueError(
-            "`memory_seed` and `chrono_steps` are two different starts: give one. "
+            "`memory_seed` or `chrono_steps` should be `None`: they are two starts. "
             f"Received: {memory_seed!r} and {chrono_steps!r}."
         )
     if memory_seed is not None:

@@ -255,5 +255,5 @@ def test_chrono_biases_spread_over_the_time_scales():
     np.testing.assert_allclose(np.median(steps), 392, rtol=0.1)
     with pytest.raises(ValueError, match="longest.*Received: 2"):
         ChronoBias(2)
-    with pytest.raises(ValueError, match="two different starts"):
+    with pytest.raises(ValueError, match="should be `None`: they are two starts"):
         CodeLSTM(UNITS, NUM_STEPS, memory_seed=0, chrono_steps=6)

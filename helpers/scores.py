@@ -10,6 +10,7 @@ from helpers.checks import (
     check_numbers,
     check_probabilities,
     check_same,
+    is_number,
 )
 
 
@@ -170,7 +171,7 @@ def bootstrap_interval(values, seed, num_resamples=2000, level=0.95):
         raise ValueError("`values` should hold at least two values. Received: one.")
     seed = check_integer("seed", seed, minimum=0)
     num_resamples = check_integer("num_resamples", num_resamples, minimum=1)
-    if not 0 < level < 1:
+    if not is_number(level) or not 0 < level < 1:
         raise ValueError(f"`level` should be between 0 and 1. Received: {level!r}.")
     rng = np.random.default_rng(seed)
     # One resample at a time, as all at once would need gigabytes for many values.
@@ -203,7 +204,7 @@ def skill_interval(errors, baseline_errors, units, seed, num_resamples=2000):
 
     Raises:
         ValueError: If lengths differ, there is one unit only, the baseline has no
-            error, or an array holds NaN or infinity.
+            error in a unit, or an array holds NaN or infinity.
 
     Reference:
         Efron, 1979, Bootstrap methods: another look at the jackknife. The Annals of
@@ -224,7 +225,10 @@ def skill_interval(errors, baseline_errors, units, seed, num_resamples=2000):
     if len(sums) < 2:
         raise ValueError("`units` should hold at least two units. Received: one.")
     if not (baseline_sums > 0).all():
-        raise ValueError("`baseline_errors` should be above 0 in each unit.")
+        raise ValueError(
+            "`baseline_errors` should be above 0 in each unit. "
+            f"Received: a smallest sum of {baseline_sums.min():.3g}."
+        )
     rng = np.random.default_rng(seed)
     # How often each unit is drawn.
     draws = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), num_resamples)

@@ -117,6 +117,7 @@ def test_bootstrap_interval_covers_as_often_as_stated():
         ({"seed": None}, "`seed` should"),
         ({"num_resamples": 0}, "`num_resamples` should"),
         ({"level": 95}, "`level` should .*Received: 95"),
+        ({"level": "95 %"}, "`level` should .*Received: '95 %'"),
     ],
 )
 def test_bootstrap_interval_checks_its_arguments(arguments, message):

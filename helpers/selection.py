@@ -39,8 +39,8 @@ def one_at_a_time(base, sweeps):
     """Varies one hyper-parameter at a time around a base configuration.
 
     A full grid of four hyper-parameters with four values each has 256 configurations;
-    this has at most 13, and each shows the effect of one change. Interactions between
-    hyper-parameters stay unseen.
+    this has 13 if the values of the base are among them, and each shows the effect of
+    one change. Interactions between hyper-parameters stay unseen.
 
     Args:
         base: Dict from hyper-parameter to its value in the base configuration.
