@@ -264,10 +264,16 @@ local function is_number(text)
   return text:match("^[%d.()+-]*$") ~= nil or text:match("^[%d.+-]+[eE][%d+-]+$") ~= nil
 end
 
+-- A true minus before each negative number. Typst sets one after a space only, so that
+-- one interval would show two signs.
+local function with_minus(text)
+  return (text:gsub("^%-(%.?%d)", "−%1"):gsub("([%s(%[])%-(%.?%d)", "%1−%2"))
+end
+
 -- A number as print sets it: a true minus, a power of ten, a dash for what is missing.
 local function number_text(text)
   if text:lower() == "nan" or text == "None" then return "–" end
-  text = text:gsub("^%-", "−"):gsub("([%s(])%-(%d)", "%1−%2")
+  text = with_minus(text):gsub("^%-", "−")
   return (text:gsub("(%d)[eE]([+-]?)0*(%d+)", function(digit, sign, exponent)
     local power = (sign == "-" and "-" or "") .. exponent
     return digit .. "×10" .. power:gsub(".", SUPERSCRIPTS)
@@ -345,6 +351,8 @@ local function cell_markup(cell, numeric, header)
     markup = "#mark(" .. cell.text:lower() .. ");"
   elseif numeric and not header and is_plain(cell.blocks) then
     markup = typst_inlines(pandoc.Inlines(number_text(cell.text)))
+  elseif with_minus(cell.text) ~= cell.text and is_plain(cell.blocks) then
+    markup = typst_inlines(pandoc.Inlines(with_minus(cell.text)))
   else
     markup = pandoc.write(pandoc.Pandoc(cell.blocks), "typst"):gsub("%s+$", "")
     markup = markup:gsub("^%s+", "")
@@ -440,13 +448,52 @@ end
 
 local KINDS = {}
 
--- The line end is pandoc's: without it the last row of a table is lost.
-function KINDS.markdown()
-  return pandoc.write(converted(pandoc.read(job.text .. "\n", READER)), "typst")
+local function wrapped(call, blocks)
+  local out = pandoc.List({ pandoc.RawBlock("typst", "#" .. call .. "[") })
+  out:extend(blocks)
+  out:insert(pandoc.RawBlock("typst", "]"))
+  return out
 end
 
+-- One short paragraph between a heading and the end of the cell leads to what the next
+-- cell shows: a page does not end between them.
+local function with_lead(blocks)
+  local last, before = blocks[#blocks], blocks[#blocks - 1]
+  if not before or before.t ~= "Header" or last.t ~= "Para" then return blocks end
+  if #pandoc.utils.stringify(last) > 300 then return blocks end
+  blocks:remove()
+  blocks:extend(wrapped("lead", { last }))
+  return blocks
+end
+
+local function with_references(blocks)
+  for k, block in ipairs(blocks) do
+    if block.t == "Header" and pandoc.utils.stringify(block) == "References" then
+      local entries = pandoc.List()
+      while blocks[k + 1] and blocks[k + 1].t ~= "Header" do
+        entries:insert(blocks:remove(k + 1))
+      end
+      for offset, one in ipairs(wrapped("references", entries)) do
+        blocks:insert(k + offset, one)
+      end
+      return blocks
+    end
+  end
+  return blocks
+end
+
+-- The line end is pandoc's: without it the last row of a table is lost.
+function KINDS.markdown()
+  local document = pandoc.read(job.text .. "\n", READER)
+  document.blocks = with_references(with_lead(document.blocks))
+  return pandoc.write(converted(document), "typst")
+end
+
+-- The number or the sign that a sentence starts with begins no list, heading or quote.
 function KINDS.inline()
-  local document = converted(pandoc.read(job.text .. "\n", READER))
+  local text = job.text:gsub("^%s*", ""):gsub("^(%d+)([.)])", "%1\\%2")
+  text = text:gsub("^[-+*#>]+%f[%s]", "\\%0")
+  local document = converted(pandoc.read(text .. "\n", READER))
   local inlines = pandoc.utils.blocks_to_inlines(document.blocks)
   return typst_inlines(inlines)
 end

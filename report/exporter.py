@@ -11,8 +11,8 @@ pandoc (in pypandoc_binary) converts Markdown, formulas and tables, Typst sets t
 pages: both are wheels, so neither TeX nor a browser nor a system font is needed, and
 the same notebooks make the same bytes.
 
-The front notebook starts with `# Title`, has a cell that starts with `## Abstract`, and
-its metadata say the rest:
+The front notebook starts with `# Title`, has a cell that starts with `## Abstract` (the
+abstract ends with the next heading), and its metadata say the rest:
 
     "report": {"subtitle": "...", "authors": ["..."], "date": "...",
                "chapters": ["../notebooks/01_synthetic.ipynb", ...]}
@@ -405,6 +405,7 @@ class TypstExporter(Exporter):
     def _front(self, notebook):
         """Takes the title and the abstract out of the front notebook's cells."""
         title, abstract, body = None, [], []
+        part = body
         for index, cell in enumerate(notebook.node.cells):
             if cell.cell_type == "markdown":
                 match = re.match(r"# (.+)\n*", cell.source)
@@ -413,10 +414,11 @@ class TypstExporter(Exporter):
                     cell.source = cell.source[match.end() :]
                 match = re.match(r"## Abstract\s*?\n+", cell.source)
                 if match:
+                    part = abstract
                     cell.source = cell.source[match.end() :]
-                    abstract += self._cell(notebook, index)
-                    continue
-            body += self._cell(notebook, index)
+                elif cell.source.startswith("#"):
+                    part = body
+            part += self._cell(notebook, index)
         if title is None:
             self._problem(notebook, 0, "the front notebook must start with `# Title`")
         if not abstract:

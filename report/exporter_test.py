@@ -392,6 +392,68 @@ def test_table_of_a_frame_is_tidied(build):
     assert "(left, right, center,)" in markup
 
 
+def test_all_minus_signs_of_an_interval_are_true_ones(build):
+    rows = "<td>-7.30% (-11.2% to -3.8%)</td><td>PCA-16, -.5</td><td>1-2</td>"
+    html = f"<table><tr><th>x -1</th><th>y</th><th>z</th></tr><tr>{rows}</tr></table>"
+    markup = build([code_cell("frame", {"text/html": html})])
+    assert "[−7.30% (−11.2% to −3.8%)], [PCA-16, −.5], [1-2]" in markup
+
+
+def test_sentences_keep_the_number_or_sign_they_start_with(build):
+    sentences = ["9. with batch", "2) a bracket", "- a dash", "# a hash", "9.5 is it"]
+    claims = repr(dict.fromkeys(sentences, True))
+    cells = [code_cell("#| claims: true\nclaims", {"text/plain": claims})]
+    page = page_texts(build(cells, exporter_class=exporter.ReportPDFExporter))[-1]
+    for sentence in sentences:
+        assert sentence in page
+
+
+def test_abstract_ends_with_the_next_heading(build):
+    score = code_cell("score", {"text/markdown": "The score is .5."})
+    front = [score, v4.new_markdown_cell("## How to\n\nLike this.")]
+    pages = page_texts(
+        build([], front=front, exporter_class=exporter.ReportPDFExporter)
+    )
+    assert "In short." in pages[0] and "The score is .5." in pages[0]
+    assert "Like this." in pages[1] and "The score" not in pages[1]
+
+
+@pytest.mark.parametrize("num_lines", [30, 34])
+def test_heading_and_sentence_stay_with_the_table_below(build, num_lines):
+    lines = v4.new_markdown_cell("\n\n".join(["A line."] * num_lines))
+    lead = v4.new_markdown_cell("## Claims\n\nEach has been tested.")
+    claims = repr({f"claim {k}": True for k in range(70)})
+    table = code_cell("#| claims: true\nclaims", {"text/plain": claims})
+    pages = page_texts(
+        build([lines, lead, table], exporter_class=exporter.ReportPDFExporter)
+    )
+    assert ["Each has been" in page for page in pages] == [
+        "claim 0" in page for page in pages
+    ]
+
+
+def test_header_of_a_wide_table_breaks_between_words(build):
+    heads = ["ranked probability", *(f"average precision {k}" for k in range(7))]
+    html = "".join(f"<th>{head}</th>" for head in heads)
+    html = f"<table><tr>{html}</tr><tr>{'<td>0.4 ± 0.01</td>' * 8}</tr></table>"
+    pdf = build(
+        [code_cell("frame", {"text/html": html})],
+        exporter_class=exporter.ReportPDFExporter,
+    )
+    text = pypdfium2.PdfDocument(pdf)[2].get_textpage().get_text_range()
+    assert "probability" in text and text.count("precision") == 7
+
+
+def test_references_are_not_divided(build):
+    lines = v4.new_markdown_cell("\n\n".join(["A line."] * 36))
+    entries = "\n".join(f"- Author {k}." for k in range(6))
+    cells = [lines, v4.new_markdown_cell(f"## References\n\n{entries}")]
+    cells.append(code_cell("versions()", stdout="Versions."))
+    pages = page_texts(build(cells, exporter_class=exporter.ReportPDFExporter))
+    for text in ("References", "Author 0", "Author 5", "Versions."):
+        assert text in pages[-1] and text not in pages[-2]
+
+
 def test_terminal_text_shows_what_a_terminal_shows():
     assert exporter.terminal_text("10%\r100%\n\x1b[1mbold\x1b[0m ab\b\bcd \n") == (
         "100%\nbold cd"
