@@ -17,9 +17,12 @@
 # %% [markdown]
 # # 7. Appendix: every training
 #
-# Each network of this report was trained by one function, which writes down what it
-# was called with and what it took. This chapter is made from these records: it lists
-# every training behind the other chapters, and leaves none out.
+# Each training behind the other chapters writes down what it was called with and what
+# it took. This chapter is made from these records. Networks whose weights are recorded
+# are listed one by one. Of models that are only compared with each other, in
+# cross-validations (chapters 1, 2 and 4) and over several seeds (chapters 5 and 6), just
+# the scores are recorded, and they are counted. Trainings of a few seconds that are
+# repeated whenever a chapter is executed, such as the timings of chapter 6, are not.
 
 # %% tags=["remove-input"]
 import json
@@ -74,22 +77,31 @@ def in_minutes(seconds):
     return f"{seconds / 60:.0f}"
 
 
+def as_range(values):
+    """Formats equal values as one, others from the smallest to the largest."""
+    low, high = values.min(), values.max()
+    return f"{low:.0f}" if round(low) == round(high) else f"{low:.0f}–{high:.0f}"
+
+
 # %% [markdown]
 # ## Time by chapter
 #
 # Wall time on one core of a laptop-sized machine with two, the other core busy with
 # another training most of the time. Absolute times say little: the same training took
-# up to four times as long when more was going on.
+# more than four times as long when more was going on, see the ladders of chapter 3 in
+# [the table](#tbl-runs).
 
 # %% tags=["remove-input"]
 #| label: tbl-time
-#| tbl-cap: "Recorded trainings and their minutes; what `RETRAIN=1 make report` does again."
+#| tbl-cap: "Recorded trainings and their minutes, which `RETRAIN=1 make report` takes again."
 times = pd.DataFrame(
     {
         "networks": runs.groupby("chapter").size(),
-        "their minutes": runs.groupby("chapter")["seconds"].sum(),
-        "models of cross-validations": selections.groupby("chapter").size(),
-        "minutes of these": selections.groupby("chapter")["seconds"].sum(),
+        "minutes": runs.groupby("chapter")["seconds"].sum(),
+        "models of which only scores are recorded": selections.groupby(
+            "chapter"
+        ).size(),
+        "their minutes": selections.groupby("chapter")["seconds"].sum(),
     }
 ).fillna(0)
 times.loc["all"] = times.sum()
@@ -102,21 +114,15 @@ times.rename_axis("chapter")
 # ## Hyper-parameters
 #
 # The rate is the largest one of the schedule, where there is one. Loss weights are in
-# the alphabetic order of the outputs' names. A range stands where the seeds differ.
-
+# the alphabetic order of the outputs' names. Epochs and seconds are those of one seed; a
+# range stands where the seeds differ.
 
 # %% tags=["remove-input"]
-def as_range(values):
-    """Formats equal values as one, others from the smallest to the largest."""
-    low, high = values.min(), values.max()
-    return f"{low:.0f}" if round(low) == round(high) else f"{low:.0f}–{high:.0f}"
-
-
 #| label: tbl-runs
-#| tbl-cap: "Every recorded network: how it was trained, with how many seeds, and how long a seed took."
+#| tbl-cap: "Every network whose weights are recorded: how it was trained, with how many seeds, and the seconds that each seed took."
 settings = ["optimizer", "peak rate", "batch", "examples", "loss weights"]
 table = runs.groupby(["chapter", "network", *settings], sort=False).agg(
-    epochs=("epochs", as_range), seeds=("epochs", "size"), seconds=("seconds", as_range)
+    seeds=("epochs", "size"), epochs=("epochs", as_range), seconds=("seconds", as_range)
 )
 table.reset_index(settings)
 

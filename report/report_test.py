@@ -1,5 +1,6 @@
 import ast
 import pathlib
+import sys
 
 import jupytext
 import pytest
@@ -19,17 +20,39 @@ def test_pair_holds_the_same_cells(name):
         assert ours.metadata.get("tags") == theirs.metadata.get("tags")
 
 
-def test_appendix_lists_the_runs_that_are_recorded(monkeypatch):
+def run_again(name, monkeypatch):
+    """Runs a notebook's cells, compares their outputs, and gives their names."""
     monkeypatch.chdir(FOLDER)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     names = {}
-    for cell in jupytext.read(FOLDER / "appendix.ipynb").cells:
+    for cell in jupytext.read(FOLDER / f"{name}.ipynb").cells:
         if cell.cell_type != "code":
             continue
         module = ast.parse(cell.source)
         last = module.body.pop() if cell.outputs else None
-        exec(compile(module, "appendix.py", "exec"), names)
+        exec(compile(module, f"{name}.py", "exec"), names)
         if last:
-            table = eval(ast.unparse(last), names)
-            assert table._repr_html_() == cell.outputs[0]["data"]["text/html"], (
-                "Run `python -m report.execute report/appendix.ipynb`."
-            )
+            shown = eval(ast.unparse(last), names)
+            old = cell.outputs[0]["data"]
+            remedy = f"Run `python -m report.execute report/{name}.ipynb`."
+            if "text/html" in old:
+                assert shown._repr_html_() == old["text/html"], remedy
+            else:
+                assert shown._repr_markdown_() == old["text/markdown"], remedy
+    return names
+
+
+def test_front_page_shows_the_scores_that_are_recorded(monkeypatch):
+    names = run_again("report", monkeypatch)
+    seeds, spread = (names["scores"][column] for column in ("seeds", "spread"))
+    tasks = names["scores"]["task"]
+    assert set(tasks[~(spread > 0) & (seeds > 1)]) <= {"4. S&P 500"}, (
+        "report.py says that seeds agree in chapter 4 only."
+    )
+
+
+def test_appendix_lists_the_runs_that_are_recorded(monkeypatch):
+    runs = run_again("appendix", monkeypatch)["runs"]
+    ladder = runs[runs["network"].str.startswith("ladder")]
+    seconds = ladder.groupby("network")["seconds"]
+    assert (seconds.max() / seconds.min()).max() > 4, "appendix.py says so."
