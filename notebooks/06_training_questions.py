@@ -191,8 +191,19 @@ law_runs = [
 
 # %%
 #| label: fig-cross-entropy
-#| fig-cap: "Cross-entropy (nats) and accuracy after each epoch, with what can be known in advance. The oracle knows the law."
+#| fig-cap: "Cross-entropy and accuracy after each epoch (before the first: printed above), with what can be known in advance. The oracle knows the law."
 #| fig-alt: "In both seeds the loss falls from the entropy of the classes to that of the oracle, while the accuracy on validation data starts at the oracle's and goes up and down below it."
+keras.utils.set_random_seed(SEEDS[0])
+untrained = build_classifier()
+untrained.compile(loss="categorical_crossentropy")
+first_loss = untrained.evaluate(*law_held_out, batch_size=1000, verbose=0)
+print(f"validation loss before training {first_loss:.3f}, ln 8 = {levels['ln 8']:.3f}")
+for run in law_runs:
+    accuracies = run.history["val_accuracy"]
+    print(
+        f"seed {run.seed}: validation accuracy {accuracies[0]:.4f} after epoch 1, "
+        f"then down to {min(accuracies):.4f}"
+    )
 figures.plot_history(
     {f"seed {run.seed}": run.history for run in law_runs},
     ["loss", "accuracy"],
@@ -201,18 +212,16 @@ figures.plot_history(
         "accuracy": {"oracle": float(law_held_out[1][:, 0].mean())},
     },
     log=False,
+    ylabels={"loss": "loss (nats)"},
 )
 
 # %%
-keras.utils.set_random_seed(SEEDS[0])
-untrained = build_classifier()
-untrained.compile(loss="categorical_crossentropy")
 rows, targets = law_held_out[0][:5], law_held_out[1][:5]
 by_hand = -np.log(predict(untrained, rows)[np.arange(5), targets.argmax(axis=1)])
-first_loss = untrained.evaluate(*law_held_out, batch_size=1000, verbose=0)
 learned = predict(law_runs[0].model, law_held_out[0]).astype("float64")
 learned /= learned.sum(axis=1, keepdims=True)
 truth = law[symbols[8000:, 0]]
+guesses = [predict(run.model, law_held_out[0]).argmax(axis=1) for run in law_runs]
 divergence = np.sum(truth * np.log(truth / learned), axis=1)
 expected = divergence - np.sum(truth * np.log(truth), axis=1)
 losses = ops.convert_to_numpy(keras.losses.categorical_crossentropy(truth, learned))
@@ -228,13 +237,19 @@ answers = {
         max(loss.min() for loss, _ in curves) < levels["oracle"] + 0.03
         and max(accuracy.max() - accuracy[0] for _, accuracy in curves) < 0.01
     ),
+    "1. ... 99 of 100 guesses or more are class 0 or the class that has .4": all(
+        np.isin(guess - symbols[8000:, 0] * (guess != 0), (0, 1)).mean() >= 0.99 for guess in guesses
+    ),
 }
 
 # %% [markdown]
 # **Answer.** It minimises the mean of $-\log p_y$, which is the entropy of the classes
 # given what was read, plus the Kullback-Leibler divergence from the true probabilities.
-# It starts near $\ln 8$, passes the entropy of the classes and ends near the oracle's,
-# while the accuracy, already that of the oracle, has nothing to gain.
+# Before the first epoch it is near $\ln 8$, after it near the entropy of the classes,
+# and it ends near the oracle's. The accuracy has nothing to gain: after the first epoch
+# it is already that of the oracle. Later it goes up and down below it, as the class that
+# has .4 is now and then taken for the likelier one: the loss may fall while accuracy is
+# lost.
 #
 # ## Is the hidden state still adjusted during predict?
 #
@@ -277,11 +292,11 @@ tried = {
     **{"Dense": layers.Dense(8), "LSTM": layers.LSTM(8)},
     **{kind.__name__: kind() for kind in (layers.LayerNormalization, layers.BatchNormalization)},
     **{"Dropout": layers.Dropout(0.5), "GaussianNoise": layers.GaussianNoise(0.1)},
-    "LSTM with dropout": layers.LSTM(8, dropout=0.5),
-    "LSTM with recurrent_dropout": layers.LSTM(8, recurrent_dropout=0.5),
+    **{f"LSTM with {name}": layers.LSTM(8, **{name: 0.5}) for name in ("dropout", "recurrent_dropout")},
 }
 modes = pd.DataFrame({name: experiments.compare_calls(layer) for name, layer in tried.items()}).T
-spread_ratio = np.mean(np.divide(*experiments.dropout_spread(rate=0.3)))
+measured, formula = experiments.dropout_spread(rate=0.3)  # Of 100 examples.
+print(f"spread of 1,000 passes, mean: {measured.mean():.3f}; of the formula: {formula.mean():.3f}")
 inputs = keras.Input((20,))
 forced = keras.Model(inputs, layers.Dropout(0.3)(inputs, training=True))
 repeats, agree = modes["training repeats"].tolist(), modes["both agree"].tolist()
@@ -292,7 +307,7 @@ answers |= {
     "3. ... batch normalisation differs from predict without being random": (
         agree == [True] * 3 + [False] * 5
     ),
-    "3. ... the spread of 1,000 passes is the formula's": abs(spread_ratio - 1) < 0.02,
+    "3. ... the spread of 1,000 passes is the formula's": abs(np.mean(measured / formula) - 1) < 0.02,
     "3. ... predict overrules `training=True` in a functional network": same(
         forced.predict(np.ones((100, 20)), verbose=0), 1
     ),
@@ -301,7 +316,8 @@ modes.replace({True: "yes", False: "no"})
 
 # %% [markdown]
 # **Answer.** The random ones (dropout of every kind, noise) and batch normalisation,
-# which in training uses the batch at hand and in predict the averages it has kept. For
+# which in training uses the batch at hand and in predict the averages it has kept. The
+# spread of 1,000 passes with dropout is that of the formula, to 2 %. For
 # Monte Carlo dropout call `model(inputs, training=True)`: the older advice to write
 # `Dropout(rate)(tensor, training=True)` into a functional network does nothing in
 # this version's `predict`, which silently overrules it.
@@ -405,7 +421,7 @@ for part, runs in forecast_runs.items():
         predicted = predict(run.model, wave["test"][0])
         forecast_scores[part].append(scores.mean_squared_error(wave["test"][1], predicted))
 
-# %%
+# %% tags=["nbval-ignore-output"]
 #| label: fig-steps
 #| fig-cap: "Validation MSE against optimiser steps (first seed), with the errors of the oracle and of persistence on the same data."
 #| fig-alt: "The error of 10,000 windows is near the line of the oracle after 200 steps, that of 100,000 windows after its first epoch of 782 steps; both stay there, far below persistence."
@@ -424,19 +440,22 @@ answers |= {
         abs(gaps[0] - gaps[1]) < 0.03
     ),
 }
+print(f"test MSE: oracle {oracles['test']:.4f}, persistence {persistence['test']:.4f}")
+for part, gap in zip(forecast_scores, gaps, strict=True):
+    print(f"{part}: {np.mean(forecast_scores[part]):.4f}, {gap:.1%} of the way from oracle to persistence")
 curves = {}
 for part, runs in forecast_runs.items():
     epoch_ends = np.arange(1, len(runs[0].history["val_loss"]) + 1)
     steps_per_epoch = -(-len(forecast_train[part][0]) // 128)
     curves[part] = (steps_per_epoch * epoch_ends, runs[0].history["val_loss"])
 references = {"oracle": oracles["validation"], "persistence": persistence["validation"]}
-axes = {"xlabel": "optimiser steps", "ylabel": "validation MSE"}
-figures.plot_quality_against_time(curves, references=references, **axes)
+figures.plot_quality_against_time(curves, references, "validation MSE", "optimiser steps")
 
 # %% [markdown]
 # **Answer.** No: three epochs of 100,000 windows are 2,346 steps, and one epoch went most
-# of the way. What counts is the gap on test data, and it is closed. Overlapping windows
-# add little here: a tenth of them does as well in as many steps.
+# of the way. What counts is the gap on test data: of the way from the oracle's error to
+# that of persistence less than 3 % is left. Overlapping windows add little here: a tenth
+# of them does as well in as many steps.
 #
 # ## An autoencoder's validation loss is poor and unstable: what next?
 #
@@ -537,8 +556,8 @@ figures.plot_history(
 #
 # Two hidden layers of 64 units learn how far a stock moves on the next day, on a log
 # scale, from the last ten days: 500 windows of the years 2003 to 2005. The validation
-# loss is best after an epoch or few. Every remedy is tried alone and scored on 2007. The
-# larger set has 10,000 windows and one epoch, which is as many steps.
+# loss is best after one to three epochs. Every remedy is tried alone and scored on
+# 2007. The larger set has 10,000 windows and one epoch, which is as many steps.
 
 # %%
 closes = stocks.load_bundled(stocks.CLOSES_FILE, ("close",), 10, stocks.DATA_FOLDER)
@@ -608,9 +627,10 @@ def stock_curves(remedy):
 
 constant_error = float(np.square(stock_windows["validation"][1]).mean())
 first_rows = stock_table.iloc[:3]  # Without a remedy.
+print(f"best epoch of each seed, without a remedy: {first_rows['best epoch'].astype(int).tolist()}")
 answers |= {
-    "7. without a remedy the validation error is best in the first 5 epochs and ends above the constant's, all seeds": (
-        first_rows["best epoch"].max() <= 5 and first_rows["val_19"].min() > constant_error
+    "7. without a remedy the validation error is best in the first 3 epochs and ends above the constant's, all seeds": (
+        first_rows["best epoch"].max() <= 3 and first_rows["val_19"].min() > constant_error
     ),
 }
 figures.plot_history(
@@ -658,10 +678,10 @@ table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
 #
 # ## ReLU on the output for regression?
 #
-# Often advised, as activations are said to make a network non-linear. The forecasting
-# task of above, whose targets lie around zero, with a small dense network and five
-# output activations. The limit beside each is what its range allows at best: the
-# oracle's forecast, cut to that range.
+# A ReLU on the output is often advised, as activations are said to make a network
+# non-linear. It is tried on the forecasting task of above, whose targets lie around
+# zero, with a small dense network and five output activations. The limit beside each is
+# what its range allows at best: the oracle's forecast, cut to that range.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
 def build_regressor(activation, bias):
@@ -747,7 +767,8 @@ milliseconds = pd.DataFrame(
     index=[f"{size:,} words" for size in words],
 )
 growth, largest = (milliseconds.iloc[-1] / milliseconds.iloc[0])["Embedding, adam"], milliseconds.iloc[-1]
-changed = [experiments.count_changed_rows(name) for name in ("sgd", "adam", "adamw")]
+changed = {name: experiments.count_changed_rows(name) for name in ("sgd", "adam", "adamw")}
+print(f"of 1,000 rows the second step of 20 words changes: {changed}")
 answers |= {
     "9. with Adam, 1,000 times the words cost more than 4 times the time": growth > 4,
     "9. ... at 100,000 words one-hot vectors cost more than an Embedding, Adam more than SGD": (
@@ -755,7 +776,7 @@ answers |= {
         and largest["one-hot, sgd"] > largest["Embedding, sgd"]
     ),
     "9. ... a step with 20 words changes 20 rows (SGD), 40 (Adam), all 1,000 (AdamW)": (
-        changed == [20, 40, 1000]
+        [*changed.values()] == [20, 40, 1000]
     ),
 }
 milliseconds.round(1)
@@ -857,25 +878,26 @@ normalised = normalised[["in predict", "as trained", "test"]].mean()
 mean_image_error = float(np.mean((pixels["test"] - pixels["train"].mean(axis=0)) ** 2))
 predict_error, trained_error = normalised["in predict"], normalised["as trained"]
 plain_accuracy, changed_accuracy = np.split(target_table["accuracy"].to_numpy(), 2)
-by_size = normalised["test"].unstack()
+final_loss = target_table["loss"].to_numpy()
+print(f"accuracy (final loss), one-hot targets: {plain_accuracy.mean():.1%} ({final_loss[:2].mean():.2f})")
+print(f"normalised targets: {changed_accuracy.mean():.1%} ({final_loss[2:].mean():.2f})")
 answers |= {
     "10. with batch normalisation, errors in predict and as trained differ by a fifth or more at every batch size; the others' do not": all(
         max(ratio, 1 / ratio) > 1.2 if name == "batch" else abs(ratio - 1) < 1e-3
         for (_, name), ratio in (trained_error / predict_error).items()
     ),
     "10. ... it never has the lowest test error; at batches of 32 and 256 layer normalisation has": (
-        by_size.idxmin(axis=1).tolist() == ["none", "layer", "layer"]
+        normalised["test"].unstack().idxmin(axis=1).tolist() == ["none", "layer", "layer"]
     ),
     "10. ... after ten epochs of batches of 256 its predict is worse than the mean image, as the kept averages (momentum .99) lag behind": (
         predict_error[256, "batch"] > mean_image_error > 2 * trained_error[256, "batch"]
         and layers.BatchNormalization().momentum == 0.99
     ),
     "10. ... normalised one-hot targets cost 20 points of accuracy or more, and the loss goes below -20": (
-        plain_accuracy.min() - changed_accuracy.max() > 0.2
-        and target_table["loss"].iloc[2:].max() < -20
+        plain_accuracy.min() - changed_accuracy.max() > 0.2 and final_loss[2:].max() < -20
     ),
 }
-normalised.round(4)
+normalised.round(4).rename_axis(["batch size", "normalisation"])
 
 
 # %% [markdown]
@@ -1043,8 +1065,8 @@ by_precision.T.map("{:.2%}".format)
 
 # %% [markdown]
 # **Answer.** No: from the same first weights double precision names as many digits as
-# single precision, and 16 bits change less than another seed does. Who compares with
-# the same seed only, compares different first weights.
+# single precision, and 16 bits change less than another seed does. Comparing runs of the
+# same seed, without such a common start, compares different first weights.
 #
 # ## Why normalise with another set's mean and deviation?
 #
@@ -1130,11 +1152,12 @@ rectified_runs = {
     ]
     for rate in (0.001, 0.1)
 }
-kinds = [layers.ReLU(), layers.LeakyReLU(), layers.ELU(), layers.Softmax(), layers.PReLU()]
-kinds = [layers.Activation(name) for name in ("relu", "tanh", "sigmoid")] + kinds
-for layer in kinds:
+kinds = [layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax, layers.PReLU]
+kinds = {kind.__name__: kind() for kind in kinds}
+kinds = {name: layers.Activation(name) for name in ("relu", "tanh", "sigmoid")} | kinds
+for layer in kinds.values():
     layer.build((None, 64))
-activation_weights = [layer.count_params() for layer in kinds]
+activation_weights = {name: layer.count_params() for name, layer in kinds.items()}
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1150,26 +1173,26 @@ keras.utils.set_random_seed(SEEDS[0])
 rectified = {"untrained": [build_rectified() for _ in SEEDS]} | {
     f"rate {rate}": [run.model for run in runs] for rate, runs in rectified_runs.items()
 }
+print(f"weights of activation layers of 64 units: {activation_weights}")
 dead = {name: [*map(dead_share, models)] for name, models in rectified.items()}
-right = {
-    name: [scores.accuracy(digit_labels["test"], predict(model, pixels["test"])) for model in models]
-    for name, models in rectified.items()
-}
+right = {name: [predict(model, pixels["test"]) for model in models] for name, models in rectified.items()}
+right = {name: [scores.accuracy(digit_labels["test"], each) for each in right[name]] for name in right}
 answers |= {
-    "14. eight kinds of activation layers have no weights, but for PReLU's one per unit": activation_weights
-    == [0, 0, 0, 0, 0, 0, 0, 64],
+    "14. seven of eight kinds of activation layers have no weights, PReLU has one per unit": (
+        [*activation_weights.values()] == [0] * 7 + [64]
+    ),
     "14. ... at the rate of .1 more than a quarter of the units die, at .001 and untrained less than a tenth": (
         min(dead["rate 0.1"]) > 0.25 and max(dead["untrained"] + dead["rate 0.001"]) < 0.1
     ),
     "14. ... but name more digits": min(right["rate 0.1"]) > max(right["rate 0.001"]),
 }
-table = pd.DataFrame({"dead": pd.DataFrame(dead).mean(), "accuracy": pd.DataFrame(right).mean()})
-table.map("{:.0%}".format)
+pd.DataFrame({"dead": dead, "accuracy": right}).map(np.mean).map("{:.0%}".format)
 
 # %% [markdown]
-# **Answer.** Nothing: they have no weights (PReLU has). Units that are always zero are
-# the work of the filters before them, here of a high learning rate. Dead units need not
-# hurt: the network that has more of them is the better one after eight epochs.
+# **Answer.** Nothing: they have no weights, but for PReLU with one per unit. Units that
+# are always zero are the work of the filters before them, here of a high learning rate.
+# Dead units need not hurt: the network that has more of them is the better one after
+# eight epochs.
 #
 # ## Why does shuffling the order of the inputs lead to underfitting?
 #
@@ -1236,7 +1259,7 @@ for name, build_model, part, epochs in [
 
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-sets
-#| tbl-cap: "MSE of the range as a share of its variance, mean of three seeds: sets of the training in the order trained with, and 4,000 test sets in both orders. A constant: 1."
+#| tbl-cap: "MSE of the range as a share of its variance, mean of three seeds ± standard deviation: sets of the training in the order trained with, and 4,000 test sets in both orders. A constant: 1."
 def set_errors(run, part):
     """Errors of a run on training and test sets."""
     inputs, targets = set_train[part]
@@ -1255,7 +1278,9 @@ set_scores = {
 }
 set_values = {name: pd.DataFrame(rows) for name, rows in set_scores.items()}
 set_means = pd.DataFrame({name: values.mean() for name, values in set_values.items()}).T
-set_means.rename({"warm": "shuffled, warm start"}).round(4)
+set_spreads = pd.DataFrame({name: values.std() for name, values in set_values.items()}).T
+set_table = set_means.map("{:.4f}".format) + " ± " + set_spreads.map("{:.4f}".format)
+set_table.rename({"warm": "shuffled, warm start"})
 
 # %%
 in_order, mixed = set_values["ascending"], set_values["shuffled"]
@@ -1267,8 +1292,9 @@ answers |= {
     "15. ... but the network of the ascending order fails on shuffled sets, worse than a constant": (
         in_order["test, shuffled"].min() > 1
     ),
-    "15. ... a warm start does not help, a sum does, on average": bool(
+    "15. ... on average a warm start does not help; a sum has a lower error, but the seeds overlap": bool(
         errors["sum"] < errors["shuffled"] <= errors["warm"]
+        and mixed["test, shuffled"].min() < set_values["sum"]["test, shuffled"].max()
     ),
     "15. ... sorting first divides either error by 10 or more": bool(
         10 * in_order["test, ascending"].max()
@@ -1278,9 +1304,10 @@ answers |= {
 
 # %% [markdown]
 # **Answer.** Because one network of the same size has to learn all orders instead of
-# one, and a warm start does not help. A network that cannot see the order is a little
-# better, and sorting the inputs before reading them far better than both. So put the
-# invariance in; the order that helps most is worth finding.
+# one, and a warm start does not help. A network that cannot see the order has an error
+# that is a sixth lower on average (.041 against .050), within the spread of the seeds;
+# sorting the inputs before reading them is far better than both. So look for an order
+# that helps.
 #
 # ## Claims
 #
@@ -1326,7 +1353,7 @@ pd.DataFrame(
             *(wide_ends["Adam, scaled, linear code"], "of the variance"),
         ),
     ]
-).to_csv(ROOT / "report" / "scores" / "06_training_questions.csv", index=False)
+).to_csv(ROOT / "report/scores/06_training_questions.csv", index=False, float_format="%.10g")
 
 # %% [markdown]
 # ## Discussion
