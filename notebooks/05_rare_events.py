@@ -56,6 +56,8 @@ ROOT = next(
     if (folder / "helpers").is_dir()
 )
 sys.path.insert(0, str(ROOT))
+# TensorFlow warns of many small networks one after another, which is what we want.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 import keras
@@ -82,8 +84,6 @@ from helpers import (
 from helpers.ablations import variant
 
 figures.use_style()
-# TensorFlow warns of many small networks one after another, which is what we want.
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 # %% [markdown] tags=["remove-cell"]
 # Every value that can be turned stands in the next cell;
@@ -114,6 +114,10 @@ PRETRAINING_EPOCHS = {"airports": 15, "made up": 6}  # Of autoencoders, at most.
 # cancellations are usual. The strength of an event is what goes beyond, at most 10.
 
 # %%
+#| label: fig-departures
+#| out-width: 70%
+#| fig-cap: "Strength of the events at the three airports in the first four months of 2013."
+#| fig-alt: "Zero nearly always. Short bursts of events in late January, around 9 February, in early March and in April hit the three airports together; the strongest reach the cut at 10."
 departures = rare_events.load_departures()
 strengths = rare_events.departure_strengths(departures)  # (airports, hours)
 features, feature_names = rare_events.departure_features(departures)
@@ -122,12 +126,6 @@ print(f"(airports, hours, features) = {features.shape}")
 print(f"strength: {strengths.min()} to {strengths.max()}")
 print(f"hours with an event: {np.mean(strengths[busy] > 0):.1%} of the busy ones")
 print(textwrap.fill("features: " + ", ".join(feature_names), 72))
-
-# %%
-#| label: fig-departures
-#| out-width: 70%
-#| fig-cap: "Strength of the events at the three airports in the first four months of 2013."
-#| fig-alt: "Zero nearly always. Short bursts of events in late January, around 9 February, in early March and in April hit the three airports together; the strongest reach the cut at 10."
 shown = slice(0, 120 * 24)
 figures.plot_series(
     {name: row[shown] for name, row in zip(departures.airports, strengths, strict=True)},
@@ -279,33 +277,25 @@ def choose_model(candidates, source):
     return candidates[int(np.argmin(losses))]
 
 
+def boosted(lag_counts, shapes):
+    """Boosted trees for each number of lags and each (leaves, learning rate, trees)."""
+    names = ("max_leaf_nodes", "learning_rate", "max_iter")
+    model = HistGradientBoostingClassifier(
+        max_features=0.3, early_stopping=False, random_state=0
+    )
+    return [
+        (clone(model).set_params(**dict(zip(names, shape, strict=True))), num_lags)
+        for num_lags in lag_counts
+        for shape in shapes
+    ]
+
+
+# %%
 regressions = [
     (LogisticRegression(C=penalty, max_iter=300), num_lags)
     for num_lags in (1, 3, 12, 40)
     for penalty in (0.01, 0.1)
 ]
-
-
-def boosted(lag_counts, shapes):
-    """Boosted trees for each number of lags and each (leaves, learning rate, trees)."""
-    return [
-        (
-            HistGradientBoostingClassifier(
-                max_leaf_nodes=leaves,
-                learning_rate=rate,
-                max_iter=num_trees,
-                max_features=0.3,
-                early_stopping=False,
-                random_state=0,
-            ),
-            num_lags,
-        )
-        for num_lags in lag_counts
-        for leaves, rate, num_trees in shapes
-    ]
-
-
-# %%
 trees = {"airports": boosted((3, 6, 12), [(8, 0.05, trees) for trees in (60, 120, 240)])}
 shapes = [(8, 0.05, 120), (8, 0.05, 480), (31, 0.1, 60)]
 trees |= {source: boosted((40,), shapes) for source in LENGTHS.values()}
@@ -355,36 +345,31 @@ def baseline_probabilities(source, part):
 
 
 baseline_forecasts = {
-    (source, name, part): as_forecast(probabilities, source)
+    (source, part): {
+        name: as_forecast(probabilities, source)
+        for name, probabilities in baseline_probabilities(source, part).items()
+    }
     for source in data
     for part in ("validation", "test")
-    for name, probabilities in baseline_probabilities(source, part).items()
 }
-
-# %%
-oracle = {
-    part: {
-        "event": 1 - probabilities[:, 0],
-        "strength": probabilities,
-        "mean": counts.mean_count(probabilities),
-        "rank": 1 - probabilities[:, 0],
-    }
-    for part, probabilities in truth.items()
-}
-shown = {
-    (source, name): forecast
-    for (source, name, part), forecast in baseline_forecasts.items()
-    if part == "validation"
-} | {(source, "oracle"): oracle["validation"] for source in LENGTHS.values()}
-baseline_scores = {key: score(forecast, key[0]) for key, forecast in shown.items()}
-for (source, name), forecast in shown.items():
-    events = data[source]["validation"].strengths > 0
-    baseline_scores[source, name]["accuracy"] = np.mean((forecast["event"] > 0.5) == events)
 
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-baselines
 #| tbl-cap: "Baselines on the validation data, and the oracle. Accuracy counts an event as predicted from a probability of .5 on."
 SHOWN = ("Brier skill", "cross-entropy", "area under curve", "average precision", "accuracy")
+oracle = {
+    part: ablations.read_forecast({"strength": probabilities}, variant())
+    for part, probabilities in truth.items()
+}
+baseline_scores = {}
+for source in data:
+    known = baseline_forecasts[source, "validation"]
+    events = data[source]["validation"].strengths > 0
+    for name, forecast in (known | {"oracle": oracle["validation"]}).items():
+        if (source, name) != ("airports", "oracle"):
+            accuracy = np.mean((forecast["event"] > 0.5) == events)
+            results = score(forecast, source) | {"accuracy": accuracy}
+            baseline_scores[source, name] = results
 pd.DataFrame(
     {
         " ".join(key): {name: f"{round(result[name], 2) + 0.0:.2f}" for name in SHOWN}
@@ -468,6 +453,9 @@ figures.plot_ladder(
 # cross-entropy and twice the mean squared error, are added up.
 
 # %%
+#| label: fig-network
+#| fig-cap: "The network that we defend. Below each layer's name: its kind, and the shape that it returns for one window."
+#| fig-alt: "Boxes from top to bottom: series of 40 x 17, an LSTM, the code of 32 numbers; from the code one way to an LSTM and the reconstruction, one through a dense layer to the distribution of 11 strengths."
 num_features = features.shape[2]
 frequencies = counts.count_frequencies(data["airports"]["train"].strengths, 10)
 
@@ -484,7 +472,12 @@ def build_network(with_decoder=True):
     return keras.Model(series, outputs, name="distribution")
 
 
+drawings.plot_network(build_network())
+
 # %%
+#| label: fig-asked
+#| fig-cap: "The network that was asked about."
+#| fig-alt: "The same encoder and decoder. Two more ways lead from the code, each through its 40 copies and an LSTM: to the event and to the mean."
 def build_asked():
     """The network that was asked about."""
     series = keras.Input((NUM_STEPS, num_features), name="series")
@@ -497,21 +490,14 @@ def build_asked():
     return keras.Model(series, outputs, name="asked")
 
 
-alone = build_network(with_decoder=False)
-for name, model in (("ours", build_network()), ("without decoder", alone), ("asked about", build_asked())):
+counted = {
+    "ours": build_network(),
+    "ours without decoder": build_network(with_decoder=False),
+    "asked about": build_asked(),
+}
+for name, model in counted.items():
     print(f"{name}: {model.count_params():,} weights")
-
-# %%
-#| label: fig-network
-#| fig-cap: "The network that we defend. Below each layer's name: its kind, and the shape that it returns for one window."
-#| fig-alt: "Boxes from top to bottom: series of 40 x 17, an LSTM, the code of 32 numbers; from the code one way to an LSTM and the reconstruction, one through a dense layer to the distribution of 11 strengths."
-drawings.plot_network(build_network())
-
-# %%
-#| label: fig-asked
-#| fig-cap: "The network that was asked about."
-#| fig-alt: "The same encoder and decoder. Two more ways lead from the code, each through its 40 copies and an LSTM: to the event and to the mean."
-drawings.plot_network(build_asked())
+drawings.plot_network(counted["asked about"])
 
 # %% [markdown]
 # All variants are trained alike: Adam, batches of 256, until the loss of the event's head
@@ -774,21 +760,10 @@ ladder(
     }
 )
 
-# %% [markdown]
-# At the airports the networks cannot be told apart, nor from the regression on three
-# hours: there is not more to find in a year of data. The network that was asked about is
-# as good as any there, but it has two more LSTMs to train, no distribution of the
-# strength, and two outputs that may contradict each other.
-#
-# On the made-up series with 20,000 training steps the choice of the head does not matter
-# either, and all networks are well below the oracle, and below boosted trees: a thirtieth
-# of the steps have an event, and the trigger needs two conditions at once. Is it the
-# architecture that is too weak, or are the data too few?
-
 # %%
 #| label: fig-lengths
 #| fig-cap: "Made-up series: Brier skill on the same validation data against the length of the training series; network: one LSTM, softmax, a dot per seed."
-#| fig-alt: "All points rise with the steps but for the oracle's, which lie on one level at .31. The network's begin at .05, below the trees, and meet them at 50,000 steps; both end at about .27. Those of the regression stay at .1 or below."
+#| fig-alt: "All points rise with the steps, below the line of the oracle at .31. The network's begin at .05, below the trees, and meet them at 50,000 steps; both end at about .27. Those of the regression stay at .1 or below."
 by_length = {
     source: seeds_of("validation Brier skill", source) for source in LENGTHS.values()
 }
@@ -798,14 +773,28 @@ answers["2. made up: with 100,000 steps four times the skill of 5,000 or more"] 
 )
 steps = np.repeat(list(LENGTHS), [len(skills) for skills in by_length.values()])
 curves = {"network": (steps, np.concatenate(list(by_length.values())))}
-for name in ("boosted trees", "logistic regression", "oracle"):
+for name in ("boosted trees", "logistic regression"):
     skills = [baseline_scores[source, name]["Brier skill"] for source in LENGTHS.values()]
     curves[name] = (list(LENGTHS), skills)
-figures.plot_points(curves, "steps of the training series", "Brier skill", log_x=True)
+figures.plot_points(
+    curves,
+    "steps of the training series",
+    "Brier skill",
+    references={"oracle": baseline_scores["made up", "oracle"]["Brier skill"]},
+    log_x=True,
+)
 
 # %% [markdown]
-# It is the data. From 5,000 steps the network finds a sixth of what can be known, from
-# 100,000 nearly nine tenths; no change of the architecture comes near that. Boosted trees
+# At the airports the networks cannot be told apart, nor from the regression on three
+# hours: there is not more to find in a year of data. The network that was asked about is
+# as good as any there, but it has two more LSTMs to train, no distribution of the
+# strength, and two outputs that may contradict each other.
+#
+# On the made-up series with 20,000 training steps the choice of the head does not matter
+# either, and all networks are well below the oracle, and below boosted trees: a thirtieth
+# of the steps have an event, and the trigger needs two conditions at once. What is missing
+# is data, not another architecture. From 5,000 steps the network finds a sixth of what can be known, from
+# 100,000 nearly nine tenths; no change of the head comes near that. Boosted trees
 # need fewer steps, and are level with the network from 50,000 on. The regression learns no
 # more from more data: it cannot express the trigger.
 #
@@ -1031,17 +1020,13 @@ ladder(LOSS_WEIGHTS)
 # network is trained once more with a decoder (weight .1), five seeds, stopped by the
 # event's validation loss; these weights are kept. Now the test data are opened.
 
-# %%
-print(f"chosen: {chosen_law}")
-
-
+# %% tags=["nbval-ignore-output", "remove-output"]
 def with_targets(examples):
     """Windows and the targets of both outputs."""
     strength = windows.one_hot(examples.strengths, 11)
     return examples.windows, {"strength": strength, "reconstruction": examples.windows}
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
 airports = data["airports"]
 runs = [
     training.fit(
@@ -1083,22 +1068,11 @@ confirmed = [
 ]
 
 # %%
-def baseline_tests(source):
-    """Forecasts of the baselines on the test data, by name."""
-    return {
-        name: forecast
-        for (of, name, part), forecast in baseline_forecasts.items()
-        if of == source and part == "test"
-    }
-
-
 # Five networks together: the mean of their probabilities.
 together = np.mean([forecast["strength"] for forecast in forecasts], axis=0)
 together = ablations.read_forecast({"strength": together}, variant())
-final = {"five networks together": together, **baseline_tests("airports")}
+final = {"five networks together": together, **baseline_forecasts["airports", "test"]}
 test_scores = {name: score(forecast, "airports", "test") for name, forecast in final.items()}
-
-# %%
 RECALLS = ("hours", "episodes", "onsets")
 
 
@@ -1165,13 +1139,13 @@ figures.plot_series(
 # %%
 def skill_difference(first, second, source="airports", score_name="Brier"):
     """Skill of one variant less that of another on the test, with an interval."""
-    climate = score(baseline_tests(source)["climatology"], source, "test")
+    climate = score(baseline_forecasts[source, "test"]["climatology"], source, "test")
     sums = []
     for one in (first, second):
         if isinstance(one, dict):
             sums.append(seeds_of(f"test {score_name} by day", source, **one))
         else:
-            forecast = baseline_tests(source)[one]
+            forecast = baseline_forecasts[source, "test"][one]
             sums.append([score(forecast, source, "test")[f"{score_name} by day"]])
     return event_scores.paired_interval(*sums, climate[f"{score_name} by day"], seed=0)
 
@@ -1224,9 +1198,7 @@ made_up_differences = {
 }
 figures.plot_intervals(made_up_differences, xlabel="difference of the Brier skills")
 
-# %% tags=["nbval-ignore-output"]
-#| label: tbl-oracle
-#| tbl-cap: "Made-up series, test: Brier skill and its share of the oracle's, trained on 20,000 and on 100,000 steps. Networks: mean of five seeds, of three with 100,000 steps."
+# %%
 MADE_UP = {
     "softmax": {},
     "hurdle": {"output": "hurdle"},
@@ -1242,7 +1214,7 @@ def shares_found(source):
     """Test skills of baselines and networks by name, relative to the oracle's."""
     skills = {
         name: score(forecast, source, "test")["Brier skill"]
-        for name, forecast in baseline_tests(source).items()
+        for name, forecast in baseline_forecasts[source, "test"].items()
     } | {
         name: seeds_of("test Brier skill", source, **changes).mean()
         for name, changes in MADE_UP.items()
@@ -1251,21 +1223,8 @@ def shares_found(source):
     return pd.Series(skills) / oracle_skill
 
 
-found = {source: shares_found(source) for source in ("made up", LENGTHS[100_000])}
-table = pd.concat(
-    {
-        f"{steps:,} steps": pd.DataFrame(
-            {"Brier skill": found[source] * oracle_skill, "share": found[source]}
-        )
-        for steps, source in LENGTHS.items()
-        if source in found
-    },
-    axis=1,
-)
-table = table.round(2) + 0.0
-table.astype(object).where(table.notna(), "")
-
 # %%
+found = {source: shares_found(source) for source in ("made up", LENGTHS[100_000])}
 enough = seeds_of("test Brier skill", LENGTHS[100_000]) / oracle_skill
 long_trees = found[LENGTHS[100_000]]["boosted trees"]
 answers |= {
@@ -1278,6 +1237,18 @@ answers |= {
         and made_up_differences["100,000 steps, less boosted trees"][2] > 0
     ),
 }
+
+# %% tags=["nbval-ignore-output"]
+#| label: tbl-oracle
+#| tbl-cap: "Made-up series, test: Brier skill and its share of the oracle's, trained on 20,000 and on 100,000 steps. Networks: mean of five seeds, of three with 100,000 steps."
+columns = {
+    (f"{steps:,} steps", name): factor * found[source]
+    for steps, source in LENGTHS.items()
+    if source in found
+    for name, factor in (("Brier skill", oracle_skill), ("share", 1))
+}
+table = pd.DataFrame(columns, found["made up"].index)
+table.map(lambda value: f"{round(value, 2) + 0.0:.2f}").replace("nan", "")
 
 # %% [markdown]
 # At the airports only the frozen autoencoder is worse by more than chance. Everything else,
@@ -1313,7 +1284,7 @@ figures.plot_points(curves, "forecast probability", "frequency", joined=True, di
 #| label: fig-recalibrated
 #| fig-cap: "Airports, test blocks: Brier skill as trained and after an isotonic regression that was fitted on the validation data, a dot per seed."
 #| fig-alt: "As trained: plain at .4, focal at .2, balanced at -.6. Recalibrated, all dots lie between .365 and .41."
-climate_sum = np.sum(score(baseline_tests("airports")["climatology"], "airports", "test")["Brier by day"])
+climate_sum = np.sum(score(baseline_forecasts["airports", "test"]["climatology"], "airports", "test")["Brier by day"])
 
 
 def recalibrated(**changes):
@@ -1340,7 +1311,7 @@ ratios = ablations.COST_RATIOS
 happened = airports["test"].strengths > 0
 values = {"five networks together": event_scores.costs(happened, together["event"], ratios)}
 values |= {
-    name: event_scores.costs(happened, baseline_tests("airports")[name]["event"], ratios)
+    name: event_scores.costs(happened, baseline_forecasts["airports", "test"][name]["event"], ratios)
     for name in ("boosted trees", "logistic regression")
 }
 values["event alone, balanced"] = seeds_of("test value by cost", output="event", weighting="balanced").mean(axis=0)
@@ -1435,7 +1406,7 @@ lines = [
         "unit": "",
     }
     for source, values, baseline in (
-        ("airports", own, max(test_scores[name]["Brier skill"] for name in baseline_tests("airports"))),
+        ("airports", own, max(test_scores[name]["Brier skill"] for name in baseline_forecasts["airports", "test"])),
         ("made up, of the oracle's", enough, long_trees),
     )
 ]
