@@ -1426,7 +1426,8 @@ def label_top(ax, references):
         ax.transAxes.inverted().transform(ax.transData.transform((value, 1)))[0]
         for value in references.values()
     ]
-    places = move_apart(anchors, 1.6 * LABEL_SIZE / width)
+    # Slanted lines of text this far apart on the axis leave room for their descenders.
+    places = move_apart(anchors, 2.1 * LABEL_SIZE / width)
     for (label, value), anchor, place in zip(
         references.items(), anchors, places, strict=True
     ):
