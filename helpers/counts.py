@@ -22,7 +22,6 @@ NUM_PARAMETERS = {
     "poisson": 1,
 }
 LEAST_MEAN, LEAST_SIZE = 1e-4, 1e-2
-SMALLEST = 1e-7  # Probabilities below it would make a log score infinite.
 
 
 @keras.saving.register_keras_serializable(package="lstm_autoencoders")
