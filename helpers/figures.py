@@ -7,6 +7,7 @@ prints in grey. What is close to the right edge is labelled there instead of in 
 legend.
 """
 
+import collections
 import math
 
 import matplotlib
@@ -498,13 +499,13 @@ def plot_code_sizes(
     curves = check_dict("curves", curves)
     fig, grid = new_figure(1, 1, 3.3)
     ax = grid[0, 0]
-    labels, all_sizes = [], set()
+    labels, uses = [], collections.Counter()
     for position, (label, curve) in enumerate(curves.items()):
         check_dict(f"curves: {label}", curve)
         sizes = [
             check_integer(f"curves: {label}", size, minimum=1) for size in sorted(curve)
         ]
-        all_sizes.update(sizes)
+        uses.update(sizes)
         values = [
             check_numbers(f"curves: {label} at {size}", curve[size], ("seeds",))
             for size in sorted(curve)
@@ -546,15 +547,14 @@ def plot_code_sizes(
             )
         labels.append((shown[-1], label, style["color"], sizes[-1]))
     ax.set_xscale("log", base=2)
-    ticks = sorted(all_sizes)
-    # Ticks closer than a twentieth of the axis would print one label over another.
-    span = math.log(ticks[-1] / ticks[0]) or 1
-    kept = [ticks[-1]]
-    for size in ticks[-2::-1]:
-        if math.log(kept[-1] / size) > span / 20:
+    # Ticks closer than a twentieth of the axis would print one label over another; of
+    # such sizes those that most curves have are named.
+    span = math.log(max(uses) / min(uses)) or 1
+    kept = []
+    for size in sorted(uses, key=lambda size: (-uses[size], -size)):
+        if all(abs(math.log(other / size)) > span / 20 for other in kept):
             kept.append(size)
-    kept.reverse()
-    ax.set_xticks(kept, [str(size) for size in kept])
+    ax.set_xticks(sorted(kept), [str(size) for size in sorted(kept)])
     ax.xaxis.set_minor_locator(ticker.NullLocator())
     ax.margins(x=0.03)
     ax.set_xlabel(xlabel)
