@@ -593,6 +593,7 @@ def size_row(data, size, runs, errors):
         "seconds": f"{np.mean([run.seconds for run in runs]):.0f}",
     }
 
+
 # %%
 #| label: tbl-code-sizes
 #| tbl-cap: "Test MSE of the LSTM autoencoder (mean and standard deviation over the seeds) and of PCA with as many numbers; seconds of one training on one core. *More uniform* has six times as many sequences; *plain* is the control."

@@ -205,6 +205,7 @@ def build_flat(
 #| fig-alt: "Boxes from top to bottom: pixels of 784 x 1, an LSTM of 64 numbers, the code; from the code one way to an LSTM over 784 steps and the reconstruction, one to the label of 10 numbers."
 drawings.plot_network(build_flat())
 
+
 # %% [markdown]
 # ## A flat network that is built, not trained
 #
@@ -448,6 +449,7 @@ pd.DataFrame(
     ]
 ).set_index("change")
 
+
 # %% [markdown]
 # None of the flat networks sees much of the digit within this budget. The plain one is
 # worse than the mean image and names digits at chance: its decoder gets the same input at
@@ -596,7 +598,6 @@ figures.plot_history(
     },
 )
 
-
 # %% [markdown]
 # ## Test
 #
@@ -675,6 +676,7 @@ pd.DataFrame(
     ]
 ).set_index("network")
 
+
 # %% [markdown]
 # Read pixel by pixel in two levels, the digit is named nearly as well as row by row; the
 # error of its reconstruction is higher. Both flat networks restore it better than PCA-16
@@ -749,6 +751,7 @@ figures.plot_error_histogram(
     references={"class mean": test_errors["class mean"]},
 )
 
+
 # %% [markdown]
 # ## Time
 #
@@ -816,6 +819,7 @@ speed.set_index("network")[["steps x features", *forms]]
 #| tbl-cap: "Memory of the first training step at 784 x 1 with 64 units and 128 sequences, compiling included, in megabytes."
 longest = speed[speed["steps x features"] == "784 x 1"].set_index("network")
 longest[["Keras, MB", "ours, MB"]].map("{:.0f}".format)
+
 
 # %%
 def largest_difference(num_sequences=4):
@@ -898,6 +902,7 @@ plain_restores_nothing = all(
     and 0.55 < result["test_accuracy"] < 0.65
     for result in results["flat, plain"]
 )
+
 # %%
 near_rows = abs(pixel_accuracy - row_scores["test_accuracy"][0]) < 0.003
 memory_image = before["memory"].reshape(28, 28)

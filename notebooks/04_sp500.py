@@ -134,6 +134,7 @@ print(
 
 # %%
 #| label: fig-stocks
+#| out-width: 84%
 #| fig-cap: "Three of the stocks that are modelled here; the titles name the file that they are from."
 #| fig-alt: "Three price curves that wander up and down without a pattern."
 places = np.linspace(0, len(prices) - 1, 5)[1:4].astype(int)

@@ -167,6 +167,7 @@ assert all(
     for part in ("validation", "test")
 )
 
+
 # %% [markdown]
 # The second series is made up. An excitation by past events, a season, and a trigger
 # that is armed only after a quiet time and fires nine to eleven steps after a high value
@@ -229,6 +230,7 @@ figures.plot_series(
     num_columns=1,
     share_y=False,
 )
+
 
 # %% [markdown]
 # ## Baselines
@@ -474,6 +476,7 @@ def build_network(with_decoder=True):
 
 drawings.plot_network(build_network())
 
+
 # %%
 #| label: fig-asked
 #| fig-cap: "The network that was asked about."
@@ -574,6 +577,7 @@ tables = {
 for num_steps in OTHER_STEPS:
     source = LENGTHS[num_steps]
     tables[source] = score_grid(source, f"05_synthetic_{num_steps}", OTHER_SEEDS)
+
 
 # %%
 def rows_of(source="airports", **changes):
@@ -852,6 +856,7 @@ ladder(
     score="validation average precision",
 )
 
+
 # %% [markdown]
 # The heads' own LSTMs bring nothing that the seeds do not also bring. The
 # squared error alone ranks the hours as well as the others do, but what it gives is no
@@ -1009,6 +1014,7 @@ answers["7. weights 0, .1, 1 and learned: mean skills within .03"] = (
 )
 ladder(LOSS_WEIGHTS)
 
+
 # %% [markdown]
 # The weight of the reconstruction, from none to as much as that of the event, does not
 # matter here, nor does learning it. What stops the training matters: the total is mostly
@@ -1126,6 +1132,7 @@ figures.plot_series(
     num_columns=1,
     share_y=False,
 )
+
 
 # %% [markdown]
 # At 2 % false alarms about half of the hours with an event are found, and hardly an onset:
@@ -1249,6 +1256,7 @@ columns = {
 }
 table = pd.DataFrame(columns, found["made up"].index)
 table.map(lambda value: f"{round(value, 2) + 0.0:.2f}").replace("nan", "")
+
 
 # %% [markdown]
 # At the airports only the frozen autoencoder is worse by more than chance. Everything else,
@@ -1388,7 +1396,6 @@ seconds += sum(run.seconds for run in runs)
 claims["all trainings, one after another on one core: 100 minutes or less"] = bool(seconds <= 6000)
 assert all(claims.values()), [claim for claim, holds in claims.items() if not holds]
 claims
-
 
 # %% tags=["remove-cell"]
 # Lines of the report's table of results.
