@@ -40,6 +40,7 @@ import pathlib
 import platform
 import sys
 import tempfile
+import textwrap
 import warnings
 from functools import partial
 
@@ -1173,7 +1174,8 @@ keras.utils.set_random_seed(SEEDS[0])
 rectified = {"untrained": [build_rectified() for _ in SEEDS]} | {
     f"rate {rate}": [run.model for run in runs] for rate, runs in rectified_runs.items()
 }
-print(f"weights of activation layers of 64 units: {activation_weights}")
+counted = ", ".join(f"{name} {count}" for name, count in activation_weights.items())
+print(textwrap.fill(f"weights of activation layers of 64 units: {counted}", 72))
 dead = {name: [*map(dead_share, models)] for name, models in rectified.items()}
 right = {name: [predict(model, pixels["test"]) for model in models] for name, models in rectified.items()}
 right = {name: [scores.accuracy(digit_labels["test"], each) for each in right[name]] for name in right}
