@@ -149,6 +149,7 @@ def test_recalibration_restores_probabilities(forecast):
         (lambda: event_scores.log_scores([True], [0.5, 0.5]), "length of events"),
         (lambda: event_scores.count_log_scores([3], [[0.5, 0.5]]), "range 0 to 1"),
         (lambda: event_scores.ranked_probability_scores([0], [[0.5, 0.2]]), "sum 1"),
+        (lambda: event_scores.ranked_probability_scores([0], [[0.5, 0.505]]), "sum 1"),
         (lambda: event_scores.alarm_threshold(np.array([True]), [1.0], 0.1), "some"),
         (
             lambda: event_scores.alarm_threshold([True, False], [1.0, 0.0], -0.1),

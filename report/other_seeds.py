@@ -20,8 +20,10 @@ import nbformat
 from report import execute
 
 ROOT = pathlib.Path(__file__).parent.parent
-COPIED = ("helpers", "data", "notebooks", "report/runs", "report/scores")
-SELECTION = "report/selection"
+COPIED = (
+    *("helpers", "data", "notebooks"),
+    *("report/runs", "report/scores", "report/selection"),
+)
 FOLDER = ".other_seeds"
 
 
@@ -32,7 +34,7 @@ def copy_project(root, folder):
         root: Path of the project.
         folder: Path of the copy; it is made if need be.
     """
-    for name in (*COPIED, SELECTION):
+    for name in COPIED:
         source, target = pathlib.Path(root, name), pathlib.Path(folder, name)
         if source.is_dir() and not (name == "report/runs" and target.is_dir()):
             shutil.copytree(
