@@ -771,15 +771,12 @@ ladder(
 by_length = {
     source: seeds_of("validation Brier skill", source) for source in LENGTHS.values()
 }
-most = by_length[LENGTHS[100_000]].mean()
-answers["2. made up: with 100,000 steps four times the skill of 5,000 or more"] = bool(
-    most > 4 * by_length[LENGTHS[5_000]].mean()
-)
+skills = {source: values.mean() for source, values in by_length.items()}
 steps = np.repeat(list(LENGTHS), [len(skills) for skills in by_length.values()])
 curves = {"network": (steps, np.concatenate(list(by_length.values())))}
 for name in ("boosted trees", "logistic regression"):
-    skills = [baseline_scores[source, name]["Brier skill"] for source in LENGTHS.values()]
-    curves[name] = (list(LENGTHS), skills)
+    values = [baseline_scores[source, name]["Brier skill"] for source in LENGTHS.values()]
+    curves[name] = (list(LENGTHS), values)
 figures.plot_points(
     curves,
     "steps of the training series",
@@ -787,6 +784,27 @@ figures.plot_points(
     references={"oracle": baseline_scores["made up", "oracle"]["Brier skill"]},
     log_x=True,
 )
+
+# %%
+known = baseline_scores["made up", "oracle"]["Brier skill"]
+first, *_, last = skills.values()
+trees_ahead = [
+    baseline_scores[source, "boosted trees"]["Brier skill"] - skill
+    for source, skill in skills.items()
+]
+linear = max(baseline_scores[source, "logistic regression"]["Brier skill"] for source in skills)
+answers |= {
+    "2. made up: a sixth of the oracle's skill from 5,000 steps, .85 to .9 of it from 100,000": bool(
+        0.15 < first / known < 0.2 and 0.85 < last / known < 0.9
+    ),
+    "2. ... with 100,000 steps four times the skill of 5,000 or more": bool(last > 4 * first),
+    "2. ... trees .04 or more ahead up to 20,000 steps, within .01 from 50,000 on": bool(
+        min(trees_ahead[:2]) > 0.04 and max(map(abs, trees_ahead[2:])) < 0.01
+    ),
+    "2. ... regression: at most a third of the oracle's skill, whatever the steps": bool(
+        linear < known / 3
+    ),
+}
 
 # %% [markdown]
 # At the airports the networks cannot be told apart, nor from the regression on three
@@ -799,8 +817,8 @@ figures.plot_points(
 # of the steps have an event, and the trigger needs two conditions at once. What is missing
 # is data, not another architecture. From 5,000 steps the network finds a sixth of what can be known, from
 # 100,000 nearly nine tenths; no change of the head comes near that. Boosted trees
-# need fewer steps, and are level with the network from 50,000 on. The regression learns no
-# more from more data: it cannot express the trigger.
+# need fewer steps, and are level with the network from 50,000 on. The regression never gets
+# beyond a third of what can be known: it cannot express the trigger.
 #
 # ## Question 3: a convolution or a dense layer between?
 #
@@ -1230,7 +1248,9 @@ def shares_found(source):
     return pd.Series(skills) / oracle_skill
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
+#| label: tbl-oracle
+#| tbl-cap: "Made-up series, test: Brier skill and its share of the oracle's, trained on 20,000 and on 100,000 steps. Networks: mean of five seeds, of three with 100,000 steps."
 found = {source: shares_found(source) for source in ("made up", LENGTHS[100_000])}
 enough = seeds_of("test Brier skill", LENGTHS[100_000]) / oracle_skill
 long_trees = found[LENGTHS[100_000]]["boosted trees"]
@@ -1244,10 +1264,6 @@ answers |= {
         and made_up_differences["100,000 steps, less boosted trees"][2] > 0
     ),
 }
-
-# %% tags=["nbval-ignore-output"]
-#| label: tbl-oracle
-#| tbl-cap: "Made-up series, test: Brier skill and its share of the oracle's, trained on 20,000 and on 100,000 steps. Networks: mean of five seeds, of three with 100,000 steps."
 columns = {
     (f"{steps:,} steps", name): factor * found[source]
     for steps, source in LENGTHS.items()
@@ -1376,8 +1392,8 @@ answers |= {
     "test, airports: no other use, layer, head or baseline is better or worse by more than chance": all(
         low <= 0 <= high for _, low, high in others
     ),
-    "test, airports: mean Brier skill .40 without decoder, .39 or more with one": (
-        seeds_of("test Brier skill").mean() > 0.4 and np.mean(own_skills) > 0.39
+    "test, airports: mean Brier skill above .40 without decoder, .39 to .40 with one": (
+        seeds_of("test Brier skill").mean() > 0.4 > np.mean(own_skills) > 0.39
     ),
     "test, airports: five networks together are better than the mean single one": (
         test_scores["five networks together"]["Brier skill"] > np.mean(own_skills)
@@ -1395,7 +1411,7 @@ claims = {name: bool(holds) for name, holds in answers.items()}
 claims["the scores are those that were recorded after training"] = all(confirmed)
 seconds = sum(table["seconds"].sum() for table in tables.values())
 seconds += sum(run.seconds for run in runs)
-claims["all trainings, one after another on one core: 100 minutes or less"] = bool(seconds <= 6000)
+claims["all trainings, one after another on one core: 90 to 100 minutes"] = bool(5400 < seconds <= 6000)
 assert all(claims.values()), [claim for claim, holds in claims.items() if not holds]
 claims
 
@@ -1430,8 +1446,10 @@ pd.DataFrame(lines).to_csv(path, index=False, float_format="%.10g")
 # - How many training steps the made-up series has was changed after the first test scores
 #   of 20,000 were known: the larger ones were added because the share of the oracle was
 #   low. Baselines got the same steps, and a wider choice of trees, at the same time.
-# - The trainings take an hour and a half one after another, each on one core while another
-#   training ran; two processes share the work (`selection.cross_validate`).
+# - The trainings take more than the 90 minutes that were aimed at, one after another and
+#   each on one core while another training ran; two processes can share the work
+#   (`selection.cross_validate`). The mean skill of the networks whose weights are kept
+#   misses the .40 that was aimed at; that of the same network without decoder does not.
 # - The data are one year, in which a few storms decide. The intervals over days say so;
 #   more seeds would not help, more years would.
 # - When a flight was cancelled is not in the data: it is taken to be known in its hour.
