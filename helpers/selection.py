@@ -29,8 +29,8 @@ from optuna.trial import TrialState
 from helpers.checks import check_integer, check_table
 from helpers.files import write_file
 from helpers.progress import Progress
+from helpers.retraining import retrain_switch
 from helpers.scores import mean_and_spread
-from helpers.training import retrain_switch
 
 RECORD_KEYS = {"configuration", "fold", "num_folds", "settings", "scores", "seconds"}
 
@@ -103,8 +103,9 @@ def cross_validate(
     works on. Only at the end may one be evaluated twice, since nobody can tell a
     process that is busy from one that was killed.
 
-    The environment variable `RETRAIN` overrules this: with `1` each model is evaluated
-    anew, with a time those that were evaluated before it, with `never` none is.
+    The environment variable `RETRAIN` overrules this: with `all` each model is
+    evaluated anew, with `1` unless the recorded ones took more than a quarter of an
+    hour together, with `never` none is, see `retraining.retrain_switch`.
 
     Args:
         evaluate: Function from `(configuration, fold)` to a dict from score name to
@@ -156,7 +157,7 @@ def cross_validate(
             models[fingerprint(model)] = model
 
     path = pathlib.Path(folder, f"{name}.jsonl")
-    retrain = retrain_switch()
+    retrain = retrain_switch(path)
     since = retrain if isinstance(retrain, datetime.datetime) else None
     records = {} if since else read_records(path)
     missing = [key for key in models if key not in records]

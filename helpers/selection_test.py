@@ -268,9 +268,20 @@ def test_switch_retrains_everything(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(run(Evaluate(), tmp_path), table)
 
 
+def test_switch_leaves_long_evaluations_to_another_value(tmp_path, monkeypatch):
+    run(Evaluate(), tmp_path)
+    monkeypatch.setattr("helpers.retraining.LONG_TRAINING", -1.0)
+    for value, calls in (("1", 0), ("all", 6)):
+        monkeypatch.setenv("RETRAIN", value)
+        again = Evaluate()
+        run(again, tmp_path)
+        assert len(again.calls) == calls
+
+
 def test_switch_with_a_time_evaluates_what_is_older(tmp_path, monkeypatch):
     run(Evaluate(), tmp_path)
-    monkeypatch.setenv("RETRAIN", datetime.datetime.now().isoformat())
+    now = datetime.datetime.now().isoformat()
+    monkeypatch.setenv("RETRAIN", f"1 since {now}")
     first, second = Evaluate(1.0), Evaluate(2.0)
     run(first, tmp_path)
     run(second, tmp_path)

@@ -25,6 +25,7 @@ from keras.src.backend.common import global_state
 from helpers.checks import check_integer, check_numbers, check_same, is_number
 from helpers.files import write_file
 from helpers.progress import Progress
+from helpers.retraining import retrain_switch
 
 VALIDATION_BATCH_SIZE = 512  # At least; there is no gradient that needs the memory.
 RUN_FILE = "run.json"
@@ -95,15 +96,15 @@ def fit(
     each epoch a checkpoint is written; a training that was cut off goes on after its
     last finished epoch and ends with the same bits.
 
-    The environment variable `RETRAIN` changes this: `1` trains also what is recorded
-    (a training that was cut off still goes on), a time such as `2026-11-21T15:30` what
-    was recorded before it, `never` raises an error instead of training, `0` is the same
-    as no variable.
+    The environment variable `RETRAIN` changes this: `all` trains also what is recorded
+    (a training that was cut off still goes on), `1` leaves what took more than a
+    quarter of an hour, `never` raises an error instead of training, see
+    `retraining.retrain_switch`.
 
     The call seeds Python, NumPy and Keras, whether it trains or not.
 
     The fingerprint does not hold the code of layer, loss and metric classes of your
-    own nor weights that `build_model` loads: set `RETRAIN=1` after changing those.
+    own nor weights that `build_model` loads: set `RETRAIN=all` after changing those.
 
     Args:
         build_model: Function without arguments that returns a new functional
@@ -157,13 +158,13 @@ def fit(
     ]
     ```
     """
-    retrain = retrain_switch()
-    train_older = isinstance(retrain, datetime.datetime)
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
         raise ValueError(
             "`name` should be made of letters, digits, '_', '-' and '.', as it names "
             f"a folder. Received: {name!r}."
         )
+    folder = pathlib.Path(folder) / name
+    retrain = retrain_switch(folder / RUN_FILE)
     epochs = check_integer("epochs", epochs, minimum=1)
     batch_size = check_integer("batch_size", batch_size, minimum=1)
     seed = check_integer("seed", seed, minimum=0)
@@ -206,9 +207,8 @@ def fit(
     )
     compile_model(model, optimizer, loss, loss_weights, metrics)
 
-    folder = pathlib.Path(folder) / name
     reason = f"RETRAIN asks for runs since {retrain}"
-    if not train_older or recorded_since(folder, retrain):
+    if not isinstance(retrain, datetime.datetime) or recorded_since(folder, retrain):
         try:
             return load_run(name, folder, model, configuration)
         except UnusableRecord as unusable:
@@ -287,37 +287,6 @@ def first_epoch_reaching(history, metric, value, mode="min"):
         if (reached <= value) if mode == "min" else (reached >= value):
             return epoch
     return None
-
-
-def retrain_switch():
-    """Reads the environment's `RETRAIN`.
-
-    Returns:
-        `None` where everything recorded is used, `"never"` where nothing may be
-        trained, else a `datetime.datetime`: what was recorded before it is trained.
-
-    Raises:
-        ValueError: If `RETRAIN` has another value.
-    """
-    value = os.environ.get("RETRAIN", "") or "0"
-    if value in ("0", "never"):
-        return None if value == "0" else value
-    try:
-        since = datetime.datetime.now() if value == "1" else parse_time(value)
-    except ValueError as error:
-        raise ValueError(
-            "The variable `RETRAIN` should be 0, 1, never or a time like "
-            f"2026-11-21T15:30. Received: {value!r}."
-        ) from error
-    return since
-
-
-def parse_time(text):
-    """Returns a local time, or raises a `ValueError`."""
-    moment = datetime.datetime.fromisoformat(text)
-    if moment.tzinfo is not None or len(text) < len("2026-11-21T15:30"):
-        raise ValueError("a time needs a day and an hour, and no time zone")
-    return moment
 
 
 def recorded_since(folder, since):

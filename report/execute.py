@@ -9,10 +9,10 @@ same bytes when the outputs are the same. Each kernel runs in its notebook's fol
 in the environment of this command. The first failing cell ends everything with exit
 code 1, Ctrl-C with exit code 130.
 
-`RETRAIN=1` trains all networks anew. When that was begun is noted in `.retraining` in
-the project, until it is finished: the same command after Ctrl-C, an error or a crash
-trains only what is older. The status says how many networks are trained, of how many,
-and how long the rest took when it was recorded.
+`RETRAIN=1` trains networks anew, except for the longest, `RETRAIN=all` these, too. When
+that was begun is noted in `.retraining` in the project, until it is finished: the same
+command after Ctrl-C, an error or a crash trains only what is older. The status says how
+many networks are trained, of how many, and how long the rest took when it was recorded.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import asyncio
 import datetime
 import glob
 import hashlib
-import json
 import os
 import pathlib
 import shutil
@@ -37,6 +36,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.util import run_sync
 from nbconvert.filters import strip_ansi
+
+from helpers.retraining import LONG_TRAINING, is_long, read_seconds
 
 KERNEL = {
     "display_name": "Python 3 (ipykernel)",
@@ -168,9 +169,10 @@ class Client(NotebookClient):
 
 
 class Retraining:
-    """Training all networks of some notebooks anew, in as many sittings as it takes.
+    """Training the networks of some notebooks anew, in as many sittings as it takes.
 
     Args:
+        mode: String, the environment's `RETRAIN`: `"1"` or `"all"`.
         paths: List of `pathlib.Path`s of notebooks; the first two characters of their
             names are those of their runs and cross-validations.
         root: Path of the project.
@@ -179,7 +181,8 @@ class Retraining:
         ValueError: If the note of an earlier beginning is damaged.
     """
 
-    def __init__(self, paths, root=ROOT):
+    def __init__(self, mode, paths, root=ROOT):
+        self.mode = mode
         self._note = pathlib.Path(root, ".retraining")
         self.continued = self._note.exists()
         if not self.continued:
@@ -190,23 +193,22 @@ class Retraining:
             self.since = datetime.datetime.fromisoformat(text)
         except ValueError as error:
             raise ValueError(
-                f"{self._note} should hold the time when RETRAIN=1 was begun; delete "
-                f"it to begin anew. Received: {text!r}"
+                f"{self._note} should hold the time when RETRAIN={mode} was begun; "
+                f"delete it to begin anew. Received: {text!r}"
             ) from error
         numbers = {path.name[:2] for path in paths}
         report = pathlib.Path(root, "report")
-        networks = [
+        records = [
             path
-            for path in sorted(report.glob("runs/*/run.json"))
-            if path.parent.name[:2] in numbers
+            for pattern in ("runs/*/run.json", "selection/*.jsonl")
+            for path in sorted(report.glob(pattern))
+            if record_name(path)[:2] in numbers
         ]
-        selections = [
-            path
-            for path in sorted(report.glob("selection/*.jsonl"))
-            if path.name[:2] in numbers
-        ]
-        self._num_networks = len(networks)
-        self._seconds = {path: read_seconds(path) for path in networks + selections}
+        self.left = [path for path in records if mode == "1" and is_long(path)]
+        self._seconds = {
+            path: read_seconds(path) for path in records if path not in self.left
+        }
+        self._num_networks = sum(path.name == "run.json" for path in self._seconds)
 
     def __str__(self):
         old = [
@@ -227,16 +229,9 @@ class Retraining:
         self._note.unlink()
 
 
-def read_seconds(path):
-    """Returns the seconds that a run or a cross-validation took, 0 if damaged."""
-    text = path.read_text("utf-8")
-    try:
-        return sum(
-            float(json.loads(record)["seconds"])
-            for record in ([text] if path.suffix == ".json" else text.splitlines())
-        )
-    except (ValueError, KeyError, TypeError):
-        return 0.0  # Only an estimate; who loads the record says what is wrong.
+def record_name(path):
+    """Returns the name of a run or of a cross-validation, from the path of its file."""
+    return path.parent.name if path.name == "run.json" else path.stem
 
 
 def execute(path, progress, name=None, retraining=None):
@@ -404,7 +399,7 @@ def main(arguments=None, stream=None):
     parser = argparse.ArgumentParser(
         prog="python -m report.execute",
         description="Executes notebooks in place. RETRAIN=1 in the environment trains "
-        "all networks anew, RETRAIN=never none.",
+        "networks anew, RETRAIN=all also the longest, RETRAIN=never none.",
     )
     parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK")
     try:
@@ -413,13 +408,20 @@ def main(arguments=None, stream=None):
         parser.error(str(error))
     start = time.monotonic()
     retraining = None
-    if os.environ.get("RETRAIN") == "1":
-        retraining = Retraining(paths)
-        os.environ["RETRAIN"] = retraining.since.isoformat()
+    if os.environ.get("RETRAIN") in ("1", "all"):
+        retraining = Retraining(os.environ["RETRAIN"], paths)
+        since = retraining.since.isoformat()
+        os.environ["RETRAIN"] = f"{retraining.mode} since {since}"
     with Progress(stream or sys.stdout) as progress:
         if retraining:
             begun = "continued from" if retraining.continued else "begun at"
-            progress.line(f"RETRAIN=1, {begun} {retraining.since}: {retraining}")
+            progress.line(f"RETRAIN={retraining.mode}, {begun} {since}: {retraining}")
+            if retraining.left:
+                names = ", ".join(map(record_name, retraining.left))
+                progress.line(
+                    f"More than {LONG_TRAINING / 60:.0f} min each, and left to "
+                    f"RETRAIN=all: {names}"
+                )
         for number, path in enumerate(paths, start=1):
             name = f"{path} ({number} of {len(paths)})"
             progress.line(name)

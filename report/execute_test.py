@@ -206,8 +206,8 @@ def test_what_is_no_notebook_is_refused(tmp_path, name, capsys):
 
 @pytest.fixture
 def project(tmp_path):
-    """Two networks and a cross-validation of chapter 1, a network of chapter 2."""
-    for name, seconds in (("01_a", 3000), ("01_b", 1200), ("02_a", 60)):
+    """Three networks and a cross-validation of chapter 1, a network of chapter 2."""
+    for name, seconds in (("01_a", 600), ("01_b", 780), ("01_c", 3600), ("02_a", 60)):
         folder = tmp_path / "report" / "runs" / name
         folder.mkdir(parents=True)
         (folder / "run.json").write_text(json.dumps({"seconds": seconds}))
@@ -218,11 +218,15 @@ def project(tmp_path):
 
 
 def test_retraining_says_how_far_it_is(project):
-    retraining = execute.Retraining([project / "01_x.ipynb"], project)
-    assert str(retraining) == "0 of 2 networks trained, 1 h 13 min to go"
+    retraining = execute.Retraining("all", [project / "01_x.ipynb"], project)
+    assert str(retraining) == "0 of 3 networks trained, 1 h 26 min to go"
+    assert retraining.left == []
+    retraining = execute.Retraining("1", [project / "01_x.ipynb"], project)
+    assert str(retraining) == "0 of 2 networks trained, 0 h 26 min to go"
+    assert list(map(execute.record_name, retraining.left)) == ["01_c"]
     record = project / "report" / "runs" / "01_a" / "run.json"
     os.utime(record, (retraining.since.timestamp() + 1,) * 2)
-    assert str(retraining) == "1 of 2 networks trained, 0 h 23 min to go"
+    assert str(retraining) == "1 of 2 networks trained, 0 h 16 min to go"
 
 
 def test_retraining_goes_on_until_it_is_finished(project, monkeypatch):
@@ -243,7 +247,9 @@ def test_retraining_goes_on_until_it_is_finished(project, monkeypatch):
         times.append((project / "since").read_text())
         assert (code == 0) == (source == "1 / 1")
         assert "of 2 networks trained" in printed
+        assert "More than 15 min each, and left to RETRAIN=all: 01_c\n" in printed
     assert times[0] == times[1]
+    assert times[0].startswith("1 since ")
     assert "continued from" in printed
     assert not (project / ".retraining").exists()
 
@@ -251,4 +257,4 @@ def test_retraining_goes_on_until_it_is_finished(project, monkeypatch):
 def test_damaged_note_of_retraining_is_refused(project):
     (project / ".retraining").write_text("yesterday")
     with pytest.raises(ValueError, match=".retraining should hold.*'yesterday'"):
-        execute.Retraining([project / "01_x.ipynb"], project)
+        execute.Retraining("1", [project / "01_x.ipynb"], project)
