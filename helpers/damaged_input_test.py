@@ -302,7 +302,7 @@ def change_score_line(edit):
         record = json.loads(lines[2])
         del record["checksum"]
         edit(record)
-        lines[2] = json.dumps({**record, "checksum": selection.digest(record)})
+        lines[2] = json.dumps({**record, "checksum": selection.checksum_of(record)})
         path.write_text("\n".join(lines) + "\n")
 
     return damage

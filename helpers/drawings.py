@@ -5,6 +5,7 @@ from matplotlib.patches import FancyBboxPatch
 from helpers.figures import WIDTH, move_apart, new_figure
 
 ROW_HEIGHT = 0.46  # Inches, from one row of boxes to the next.
+TITLE_HEIGHT = 0.3  # Inches, where several networks are drawn.
 BOX_WIDTH, BOX_HEIGHT = 1.65, 0.31  # Inches, the width at most.
 INPUT_COLOUR, LAYER_COLOUR, OUTPUT_COLOUR = "#FFFFFF", "#E8EEF4", "#FBE9D9"
 RECURRENT_COLOUR = "#C5DAEB"
@@ -31,22 +32,86 @@ def plot_network(model):
         system structures. IEEE Transactions on Systems, Man, and Cybernetics 11(2),
         doi:10.1109/TSMC.1981.4308636
     """
+    fig, ax = new_sheet(height_of(model))
+    draw_network(ax, model, (0.0, 0.0), WIDTH)
+    return fig
+
+
+def plot_networks(models, num_columns=4):
+    """Draws several small functional models side by side, as `plot_network` does one.
+
+    Args:
+        models: Dict from a title to a functional `keras.Model`.
+        num_columns: Positive integer, how many stand in a row.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is no model, or one that `plot_network` refuses.
+    """
+    if not models:
+        raise ValueError("`models` should hold a model or more. Received: {}.")
+    titles = list(models)
+    lines = [titles[i : i + num_columns] for i in range(0, len(titles), num_columns)]
+    heights = [
+        TITLE_HEIGHT + max(height_of(models[title]) for title in line) for line in lines
+    ]
+    fig, ax = new_sheet(sum(heights))
+    width = WIDTH / num_columns
+    for number, line in enumerate(lines):
+        top = sum(heights[:number])
+        for column, title in enumerate(line):
+            left = column * width
+            ax.text(left + width / 2, top + 0.2, title, ha="center", size=7.5)
+            draw_network(ax, models[title], (left, top + TITLE_HEIGHT), width)
+    return fig
+
+
+def height_of(model):
+    """Returns the height of a model's drawing, in inches."""
+    return ROW_HEIGHT * len(arrange(parents_of_layers(model))[0])
+
+
+def new_sheet(height):
+    """Makes a figure as wide as the text, with one axes that counts inches from above.
+
+    Args:
+        height: Float, inches.
+
+    Returns:
+        Tuple `(fig, ax)`.
+    """
+    fig, grid = new_figure(1, 1, height)
+    ax = grid[0, 0]
+    ax.set_axis_off()
+    ax.set(xlim=(0, WIDTH), ylim=(height, 0))
+    return fig, ax
+
+
+def draw_network(ax, model, corner, width):
+    """Draws a network.
+
+    Args:
+        ax: `matplotlib.axes.Axes` of `new_sheet`.
+        model: Functional `keras.Model`.
+        corner: Tuple `(x, y)`, inches, the upper left one.
+        width: Float, inches.
+    """
     parents = parents_of_layers(model)
     rows, ways = arrange(parents)
-    width = min(BOX_WIDTH, WIDTH / max(map(len, rows)) - 0.1)
-    places = place(rows, ways, width)
+    box = min(BOX_WIDTH, width / max(map(len, rows)) - 0.1)
+    places = {
+        stop: (corner[0] + x, corner[1] + y)
+        for stop, (x, y) in place(rows, ways, box, width).items()
+    }
     # Keras' operations outside of layers, as a reshape, are not among `model.layers`.
     layers = {layer.name: layer for layer in model.operations}
     last = {id(tensor) for tensor in model.outputs}
-    fig, grid = new_figure(1, 1, ROW_HEIGHT * len(rows))
-    ax = grid[0, 0]
-    ax.set_axis_off()
-    ax.set(xlim=(0, WIDTH), ylim=(len(rows) * ROW_HEIGHT, 0))
     for name in parents:
-        draw_box(ax, layers[name], places[name], width, id(layers[name].output) in last)
+        draw_box(ax, layers[name], places[name], box, id(layers[name].output) in last)
     for way in ways:
         draw_arrow(ax, [places[stop] for stop in way])
-    return fig
 
 
 def parents_of_layers(model):
@@ -110,15 +175,22 @@ def arrange(parents):
     return rows, ways
 
 
-def place(rows, ways, width):
-    """Returns a dict from each stop to the `(x, y)` of its middle, in inches."""
+def place(rows, ways, box, width):
+    """Returns a dict from each stop to the `(x, y)` of its middle.
+
+    Args:
+        rows: List of lists of stops, see `arrange`.
+        ways: List of lists of stops.
+        box: Float, the width of a box, in inches as all lengths are.
+        width: Float, the width of the drawing.
+    """
     above = {}
     for way in ways:
         for upper, lower in zip(way, way[1:], strict=False):
             above.setdefault(lower, []).append(upper)
     # Boxes of a row keep their distance, in parts of the drawing's inner width.
-    inner = WIDTH - width
-    gap = (width + 0.1) / inner
+    inner = width - box
+    gap = (box + 0.1) / inner
     across, places = {}, {}
     for number, row in enumerate(rows):
         if number == 0:
@@ -130,7 +202,7 @@ def place(rows, ways, width):
             ]
         for stop, x in zip(row, move_apart(wished, gap), strict=True):
             across[stop] = x
-            places[stop] = (width / 2 + x * inner, (number + 0.5) * ROW_HEIGHT)
+            places[stop] = (box / 2 + x * inner, (number + 0.5) * ROW_HEIGHT)
     return places
 
 

@@ -69,6 +69,28 @@ def test_outputs_have_a_thick_frame(model):
     assert sorted(frames)[-3:] == [1.4, 1.4, 1.4] and sorted(frames)[-4] < 1
 
 
+def test_several_networks_do_not_overlap():
+    series = keras.Input((3,), name="values")
+    small = keras.Model(series, keras.layers.Dense(2, name="small")(series))
+    models = {"one": small, "two": small, "wide": small}
+    figure = drawings.plot_networks(models, num_columns=2)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert [text for text in texts if text in models] == list(models)
+    assert texts.count("small") == 3
+    boxes = [
+        patch.get_bbox()
+        for patch in figure.axes[0].patches
+        if isinstance(patch, FancyBboxPatch)
+    ]
+    assert len(boxes) == 6
+    for first, second in itertools.combinations(boxes, 2):
+        assert not first.overlaps(second)
+    # Two beside each other, the third below the first.
+    assert boxes[0].y0 == boxes[2].y0 < boxes[4].y0 and boxes[0].x0 == boxes[4].x0
+    with pytest.raises(ValueError, match="`models` should hold.*Received: {}"):
+        drawings.plot_networks({})
+
+
 def test_shared_layer_is_refused():
     series, dense = keras.Input((3,)), keras.layers.Dense(3, name="shared")
     with pytest.raises(ValueError, match="Received: shared, which is called 2 times"):

@@ -886,7 +886,7 @@ def plot_error_histogram(
 
 
 def plot_quality_against_time(
-    curves, references=None, ylabel="validation loss", xlabel="seconds of training"
+    curves, references=None, xlabel="seconds of training", ylabel="validation loss"
 ):
     """Draws a falling quantity against the time it took, on a log axis.
 
@@ -894,8 +894,8 @@ def plot_quality_against_time(
         curves: Dict from label to a tuple `(seconds, values)` of arrays of shape
             `(epochs,)`; seconds since the start, increasing.
         references: Dict from label to a number, drawn as labelled lines.
-        ylabel: String, label of the value axis.
         xlabel: String, label of the time axis.
+        ylabel: String, label of the value axis.
 
     Returns:
         `matplotlib.figure.Figure`.

@@ -6,7 +6,7 @@ import os
 import re
 
 # Seconds. Trainings that took longer, the longest networks of chapter 3 and the
-# ablations of chapter 5, are more than half of the time of all.
+# ablations of chapter 5, are nearly half of the time of all.
 LONG_TRAINING = 900.0
 
 

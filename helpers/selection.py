@@ -343,7 +343,7 @@ def open_study(path, models):
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal = path.with_suffix(".journal")
     # Other models, other study: the choices of a study's parameters are fixed.
-    study_name = f"{path.stem}-{digest(sorted(models))}"
+    study_name = f"{path.stem}-{checksum_of(sorted(models))}"
     if journal.exists():
         content = journal.read_bytes()
         # A process that died while it wrote has left a part of a line, to which the
@@ -399,7 +399,7 @@ def read_records(path):
         try:
             record = json.loads(line)
             checksum = record.pop("checksum")
-            if checksum != digest(record) or record.keys() != RECORD_KEYS:
+            if checksum != checksum_of(record) or record.keys() != RECORD_KEYS:
                 raise ValueError("the checksum or the fields are others")
             if not record["scores"] or not math.isfinite(record["seconds"]):
                 raise ValueError("there are no scores or no seconds")
@@ -446,7 +446,7 @@ def write_record(path, record, models):
             for name, score in records[key]["scores"].items()
         }
         plain = {**records[key], "scores": scores}
-        lines.append(json.dumps({**plain, "checksum": digest(plain)}) + "\n")
+        lines.append(json.dumps({**plain, "checksum": checksum_of(plain)}) + "\n")
     write_file(path, "".join(lines).encode())
 
 
@@ -461,10 +461,10 @@ def fingerprint(model):
         String of 16 hexadecimal digits.
     """
     names = ("configuration", "fold", "num_folds", "settings")
-    return digest([model[name] for name in names])
+    return checksum_of([model[name] for name in names])
 
 
-def digest(value):
+def checksum_of(value):
     """Returns 16 hexadecimal digits of the SHA-256 of a value of JSON."""
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -493,7 +493,7 @@ def code_checksum(*objects):
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 del body[0]
         parts.append(ast.unparse(tree))
-    return digest(parts)
+    return checksum_of(parts)
 
 
 def to_plain(name, value):

@@ -63,6 +63,7 @@ from keras import layers, ops
 from helpers import (
     baselines,
     datasets,
+    drawings,
     experiments,
     figures,
     scores,
@@ -450,7 +451,7 @@ for part, runs in forecast_runs.items():
     steps_per_epoch = -(-len(forecast_train[part][0]) // 128)
     curves[part] = (steps_per_epoch * epoch_ends, runs[0].history["val_loss"])
 references = {"oracle": oracles["validation"], "persistence": persistence["validation"]}
-figures.plot_quality_against_time(curves, references, "validation MSE", "optimiser steps")
+figures.plot_quality_against_time(curves, references, "optimiser steps", "validation MSE")
 
 # %% [markdown]
 # **Answer.** No: three epochs of 100,000 windows are 2,346 steps, and one epoch went most
@@ -1310,6 +1311,36 @@ answers |= {
 # by; sorting the inputs before reading them is far better than both. So look for an order
 # that helps.
 #
+# ## The networks
+#
+# Twelve small networks answered; one variant of each is drawn in
+# [the figure](#fig-networks), the short ones first. Questions 2 to 4 and 9 need single
+# layers only, question 13 the row reader of question 12.
+
+# %%
+#| label: fig-networks
+#| fig-cap: "The networks of this chapter with the numbers of their questions: a box per layer with its class and the shape of what it returns, without the axis of the examples."
+#| fig-alt: "Twelve chains of boxes, without branches. Five have one or two LSTMs between their input and a dense output; the others are dense networks with one to three hidden layers. Only the LSTM autoencoder of question 11 and the two networks of questions 6 and 10 have a box named code."
+builders = {
+    "1. cross-entropy": build_classifier,
+    "5. convergence": build_forecaster,
+    "6. autoencoder": partial(build_wide, "linear"),
+    "10. one-hot targets": build_digit_classifier,
+    "12. precision": partial(build_row_reader, "float32"),
+    "15. sets, in order": partial(build_order_reader, 0),
+    "8. ReLU as output": partial(build_regressor, "linear", 0.0),
+    "14. activation layer": build_rectified,
+    "7. overfitting": partial(build_dense, 64, 0.5, 0.0),
+    "10. normalised code": partial(build_normalised, "batch"),
+    "11. autoencoder": build_encoder_decoder,
+    "15. sets, sum": partial(build_sum, 0),
+}
+# New: names of layers count from one, whatever was built before.
+drawings.plot_networks(
+    {title: training.new_model(build, seed=0) for title, build in builders.items()}
+)
+
+# %% [markdown]
 # ## Claims
 #
 # All answers once more, computed from the networks and the data above; a false one stops

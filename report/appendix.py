@@ -27,8 +27,12 @@
 # %% tags=["remove-input"]
 import json
 import pathlib
+import sys
 
 import pandas as pd
+
+sys.path.insert(0, str(pathlib.Path.cwd().parent))  # The folder that holds helpers/.
+from helpers.retraining import is_long
 
 RUNS = sorted(pathlib.Path("runs").glob("*/run.json"))
 SELECTIONS = sorted(pathlib.Path("selection").glob("*.jsonl"))
@@ -57,6 +61,7 @@ def read_run(path):
         "examples": configuration["inputs"]["shape"][0],
         "loss weights": ", ".join(f"{value:g}" for value in weights.values()),
         "seconds": record["seconds"],
+        "long": is_long(path),
         "versions": record["versions"] | {"cores": record["cpu_count"]},
     }
 
@@ -65,16 +70,15 @@ def read_run(path):
 runs = pd.DataFrame(map(read_run, RUNS))
 selections = pd.DataFrame(
     [
-        {"chapter": int(path.name[:2]), "seconds": json.loads(line)["seconds"]}
+        {
+            "chapter": int(path.name[:2]),
+            "seconds": json.loads(line)["seconds"],
+            "long": is_long(path),
+        }
         for path in SELECTIONS
         for line in path.read_text("utf-8").splitlines()
     ]
 )
-
-
-def in_minutes(seconds):
-    """Formats seconds as minutes."""
-    return f"{seconds / 60:.0f}"
 
 
 def as_range(values):
@@ -93,22 +97,21 @@ def as_range(values):
 
 # %% tags=["remove-input"]
 #| label: tbl-time
-#| tbl-cap: "Recorded trainings and their minutes, which `RETRAIN=1 make report` takes again."
+#| tbl-cap: "Recorded trainings, and the minutes that `RETRAIN=1 make report` and `RETRAIN=all make report` take."
+both = pd.concat([runs, selections])
+minutes = both.groupby(["chapter", "long"])["seconds"].sum().unstack() / 60
 times = pd.DataFrame(
     {
         "networks": runs.groupby("chapter").size(),
-        "minutes": runs.groupby("chapter")["seconds"].sum(),
         "models of which only scores are recorded": selections.groupby(
             "chapter"
         ).size(),
-        "their minutes": selections.groupby("chapter")["seconds"].sum(),
+        "minutes, RETRAIN=1": minutes[False],
+        "minutes, RETRAIN=all": minutes.sum(axis="columns"),
     }
 ).fillna(0)
 times.loc["all"] = times.sum()
-for column in times:
-    convert = in_minutes if "minutes" in column else "{:.0f}".format
-    times[column] = times[column].map(convert)
-times.rename_axis("chapter")
+times.rename_axis("chapter").map("{:.0f}".format)
 
 # %% [markdown]
 # ## Hyper-parameters

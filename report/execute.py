@@ -226,7 +226,8 @@ class Retraining:
 
     def finish(self):
         """Forgets when it was begun: the next one starts from the beginning."""
-        self._note.unlink()
+        # Missing if another terminal, with other notebooks, has finished before.
+        self._note.unlink(missing_ok=True)
 
 
 def record_name(path):

@@ -80,8 +80,6 @@ CELL_OPTIONS = {
     "claims",
     "echo",
 }
-# What Typst may warn of, as {part of its message: why it does no harm}.
-ALLOWED_WARNINGS = {}
 CELL_MARK = "// CELL "
 # Code and formulas are left alone, bare LaTeX environments get the dollars that
 # Jupyter does not ask for.
@@ -144,6 +142,7 @@ def typst_string(text):
 
     Args:
         text: String. Control characters are dropped, as fonts cannot show them.
+
     Returns:
         String, a literal on one line.
     """
@@ -158,6 +157,7 @@ def terminal_text(text):
 
     Args:
         text: String with ANSI colours, carriage returns and backspaces.
+
     Returns:
         String without them, no blank lines around, no blanks at line ends.
     """
@@ -181,8 +181,10 @@ def split_options(source):
 
     Args:
         source: String, the source of the cell.
+
     Returns:
         Tuple `(code, options)`: the rest of the source, and a dict.
+
     Raises:
         ValueError: If the lines are no YAML mapping, or name an unknown option.
     """
@@ -213,6 +215,7 @@ def with_dollars(source):
 
     Args:
         source: String, the Markdown of a cell.
+
     Returns:
         String, Markdown in which each formula stands between dollars.
     """
@@ -226,6 +229,7 @@ def run_pandoc(jobs):
 
     Args:
         jobs: List of dicts, the input that convert.lua describes.
+
     Returns:
         List of dicts, the results that convert.lua describes.
     """
@@ -276,8 +280,10 @@ class TypstExporter(Exporter):
             resources: nbconvert's dict; `resources["metadata"]["path"]` is the folder
                 that the paths of the chapters start from.
             **kwargs: Ignored, as nbconvert does.
+
         Returns:
             Tuple `(markup, resources)`.
+
         Raises:
             ReportError: If anything would be wrong in print.
         """
@@ -713,8 +719,10 @@ class ReportPDFExporter(TypstExporter):
             nb: The front notebook's node.
             resources: nbconvert's dict, see `TypstExporter`.
             **kwargs: Ignored, as nbconvert does.
+
         Returns:
             Tuple `(pdf, resources)`, `pdf` as bytes.
+
         Raises:
             ReportError: If anything would be wrong in print.
         """
@@ -739,11 +747,6 @@ class ReportPDFExporter(TypstExporter):
             )
         except typst.TypstError as error:
             raise ReportError(self._explained(error.diagnostic, markup)) from error
-        warnings = [
-            warning
-            for warning in warnings
-            if not any(part in str(warning) for part in ALLOWED_WARNINGS)
-        ]
         if warnings:
             texts = [
                 self._explained(warning.diagnostic, markup) for warning in warnings

@@ -363,14 +363,14 @@ def test_wrong_chapter_number_stops_the_build(build, tmp_path):
         made.from_filename(str(tmp_path / "report" / "report.ipynb"))
 
 
-def test_typst_warning_stops_the_build_unless_allowed(build, monkeypatch):
+def test_typst_warning_stops_the_build(build):
     cell = v4.new_raw_cell(
         "$a dot.circle b$", metadata={"raw_mimetype": "text/x-typst"}
     )
     arguments = {"exporter_class": exporter.ReportPDFExporter, "pdf_standard": ""}
     with pytest.raises(exporter.ReportError, match="(?s)01_part.ipynb, cell 2 .*dot.o"):
         build([cell], **arguments)
-    monkeypatch.setattr(exporter, "ALLOWED_WARNINGS", {"dot.circle": "for the test"})
+    cell.source = "$a dot.o b$"
     assert build([cell], **arguments).startswith(b"%PDF")
 
 
