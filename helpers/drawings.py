@@ -42,7 +42,7 @@ def plot_networks(models, num_columns=4):
 
     Args:
         models: Dict from a title to a functional `keras.Model`.
-        num_columns: Positive integer, how many stand in a row.
+        num_columns: Positive integer, how many stand in a line.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -58,19 +58,26 @@ def plot_networks(models, num_columns=4):
         TITLE_HEIGHT + max(height_of(models[title]) for title in line) for line in lines
     ]
     fig, ax = new_sheet(sum(heights))
-    width = WIDTH / num_columns
     for number, line in enumerate(lines):
-        top = sum(heights[:number])
-        for column, title in enumerate(line):
-            left = column * width
+        left, top = 0.0, sum(heights[:number])
+        # A network with branches gets the place of several.
+        shares = [max(map(len, rows_of(models[title]))) for title in line]
+        for title, share in zip(line, shares, strict=True):
+            width = WIDTH * share / max(sum(shares), num_columns)
             ax.text(left + width / 2, top + 0.2, title, ha="center", size=7.5)
             draw_network(ax, models[title], (left, top + TITLE_HEIGHT), width)
+            left += width
     return fig
+
+
+def rows_of(model):
+    """Returns the rows of a model's drawing, see `arrange`."""
+    return arrange(parents_of_layers(model))[0]
 
 
 def height_of(model):
     """Returns the height of a model's drawing, in inches."""
-    return ROW_HEIGHT * len(arrange(parents_of_layers(model))[0])
+    return ROW_HEIGHT * len(rows_of(model))
 
 
 def new_sheet(height):
@@ -85,7 +92,8 @@ def new_sheet(height):
     fig, grid = new_figure(1, 1, height)
     ax = grid[0, 0]
     ax.set_axis_off()
-    ax.set(xlim=(0, WIDTH), ylim=(height, 0))
+    # A little more than the width, or half of a frame at the edge would be cut off.
+    ax.set(xlim=(-0.02, WIDTH + 0.02), ylim=(height, 0))
     return fig, ax
 
 

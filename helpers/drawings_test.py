@@ -87,8 +87,18 @@ def test_several_networks_do_not_overlap():
         assert not first.overlaps(second)
     # Two beside each other, the third below the first.
     assert boxes[0].y0 == boxes[2].y0 < boxes[4].y0 and boxes[0].x0 == boxes[4].x0
+    assert len({round(box.width, 6) for box in boxes}) == 1
     with pytest.raises(ValueError, match="`models` should hold.*Received: {}"):
         drawings.plot_networks({})
+
+
+def test_network_with_branches_gets_a_wider_place(model):
+    series = keras.Input((3,), name="values")
+    small = keras.Model(series, keras.layers.Dense(2, name="small")(series))
+    figure = drawings.plot_networks({"wide": model, "small": small}, num_columns=2)
+    places = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts}
+    assert places["wide"] < drawings.WIDTH / 2 < places["small"]
+    assert places["small"] > 0.8 * drawings.WIDTH
 
 
 def test_shared_layer_is_refused():

@@ -241,9 +241,10 @@ model.summary(line_length=80)
 
 # %%
 #| label: fig-network
-#| fig-cap: "The network. Below each layer's name: its kind, and the shape that it returns for one sequence. CodeLSTM is an LSTM that gets the code at each step."
-#| fig-alt: "Boxes in one line from top to bottom: the series of 50 x 1, centred, an LSTM of 64 numbers, the code, an LSTM that writes 50 x 64, and the reconstruction of 50 x 1."
-drawings.plot_network(model)
+#| fig-cap: "The network that starts as a memory, and the original report's, the control. Below each layer's name: its kind, and the shape that it returns for one sequence. CodeLSTM is an LSTM that gets the code at each step."
+#| fig-alt: "Two lines of boxes from top to bottom. Memory: the series of 50 x 1, centred, an LSTM of 64 numbers, the code, an LSTM that writes 50 x 64, and the reconstruction of 50 x 1. Plain: the same without the centring."
+plain = build_plain_autoencoder(CODE_SIZE, SEEDS[0])
+drawings.plot_networks({"memory": model, "plain": plain}, num_columns=2)
 
 
 # %% [markdown]

@@ -454,6 +454,23 @@ def build_dense_autoencoder():
     return keras.Model(rows, {"reconstruction": restored}, name="dense")
 
 
+# %%
+#| label: fig-convolutional
+#| fig-cap: "The convolutional network. Its LSTMs keep an axis along the row: the state is 28 positions x 16 filters."
+#| fig-alt: "Boxes as in the joint network, with convolutional LSTMs: rows, channels, encoder, flat state, code. From the code three dense layers, reshaped to planes, give the decoder its input and its two first states; dropout and a dense layer give the label."
+drawings.plot_network(build_autoencoder(convolutional=True))
+
+# %%
+#| label: fig-single
+#| fig-cap: "The two networks that only reconstruct: the LSTMs of the joint one, and the dense one."
+#| fig-alt: "Two drawings. Left the joint network without dropout and label. Right a line of boxes: rows, 784 pixels, 512 units, the code of 64, 512 units, 784 pixels and the reconstruction of 28 x 28."
+single = {
+    "LSTM": build_autoencoder(("reconstruction",)),
+    "dense": build_dense_autoencoder(),
+}
+drawings.plot_networks(single, num_columns=2)
+
+
 # %% tags=["nbval-ignore-output", "remove-output"]
 dense_run = training.fit(
     build_dense_autoencoder,

@@ -360,8 +360,8 @@ def build_autoencoder(
 
 # %%
 #| label: fig-network
-#| fig-cap: "The network with both outputs: the code is a linear map of the state after the last day, the prediction of a day has the states up to the day before. Below each layer's name: its kind, and the shape that it returns for one window."
-#| fig-alt: "Boxes from top to bottom: the series of 300 x 1, rescaled, the encoder's 128 states of each day. From there one way through the last state and the code to a decoder and the reconstruction, one through a dense layer to the change of the next day, which is added to the series itself to give the next step."
+#| fig-cap: "The causal network: the code is a linear map of the state after the last day, the prediction of a day has the states up to the day before. Beside it the original's wiring, where prediction and reconstruction both come from the code, which has seen all days. Below each layer's name: its kind, and the shape that it returns for one window."
+#| fig-alt: "Two drawings from top to bottom. Causal: the series of 300 x 1, rescaled, the encoder's 128 states of each day. From there one way through the last state and the code to a decoder and the reconstruction, one through a dense layer to the change of the next day, which is added to the series itself to give the next step. Original's wiring: the same down to the code, then two equal decoders, one for each output."
 def targets_of(names, series):
     """The window itself, and the window one day later."""
     targets = {"reconstruction": series[:, :-1], "next_step": series[:, 1:]}
@@ -378,7 +378,9 @@ def memory_start(series, decoded=("reconstruction",), **options):
 
 with_both = build_autoencoder(causal=True)
 with_both.summary(line_length=90)
-drawings.plot_network(with_both)
+decoders = ("reconstruction", "next_step")
+pair = {"causal": with_both, "original's wiring": build_autoencoder(decoders)}
+drawings.plot_networks(pair, num_columns=2)
 
 # %%
 CLIP_NORM = 1.0  # Largest norm of all gradients together.

@@ -13,13 +13,16 @@ code 1, Ctrl-C with exit code 130.
 that was begun is noted in `.retraining` in the project, until it is finished: the same
 command after Ctrl-C, an error or a crash trains only what is older. The status says how
 many networks are trained, of how many, and how long the rest took when it was recorded.
+At the end `report/retraining.json` says for each chapter how long it took.
 """
 
 import argparse
 import asyncio
+import contextlib
 import datetime
 import glob
 import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -37,6 +40,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.util import run_sync
 from nbconvert.filters import strip_ansi
 
+from helpers.files import write_file
 from helpers.retraining import LONG_TRAINING, is_long, read_seconds
 
 KERNEL = {
@@ -198,6 +202,7 @@ class Retraining:
             ) from error
         numbers = {path.name[:2] for path in paths}
         report = pathlib.Path(root, "report")
+        self._summary = report / "retraining.json"
         records = [
             path
             for pattern in ("runs/*/run.json", "selection/*.jsonl")
@@ -225,7 +230,28 @@ class Retraining:
         )
 
     def finish(self):
-        """Forgets when it was begun: the next one starts from the beginning."""
+        """Writes how long it took into `report/retraining.json`, a line per chapter.
+
+        The next retraining starts from the beginning.
+        """
+        chapters = {}
+        # Hours of training should not end in an error because of a damaged summary.
+        with contextlib.suppress(OSError, ValueError):
+            chapters = json.loads(self._summary.read_text("utf-8"))
+        for path in self._seconds:
+            chapters.pop(record_name(path)[:2], None)
+        for path in self._seconds:
+            chapter = chapters.setdefault(
+                record_name(path)[:2],
+                {"RETRAIN": self.mode, "trainings": 0, "seconds": 0},
+            )
+            chapter["trainings"] += count_trainings(path)
+            chapter["seconds"] = round(chapter["seconds"] + read_seconds(path), 1)
+        lines = [
+            f"{json.dumps(number)}: {json.dumps(chapters[number])}"
+            for number in sorted(chapters)
+        ]
+        write_file(self._summary, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
         # Missing if another terminal, with other notebooks, has finished before.
         self._note.unlink(missing_ok=True)
 
@@ -233,6 +259,11 @@ class Retraining:
 def record_name(path):
     """Returns the name of a run or of a cross-validation, from the path of its file."""
     return path.parent.name if path.name == "run.json" else path.stem
+
+
+def count_trainings(path):
+    """Returns of how many trainings a file is the record: a run's of one."""
+    return 1 if path.name == "run.json" else len(path.read_text("utf-8").splitlines())
 
 
 def execute(path, progress, name=None, retraining=None):

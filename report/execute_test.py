@@ -254,7 +254,27 @@ def test_retraining_goes_on_until_it_is_finished(project, monkeypatch):
     assert not (project / ".retraining").exists()
 
 
+def test_finished_retraining_says_what_it_took(project):
+    summary = project / "report" / "retraining.json"
+    first = {"01": {"RETRAIN": "1", "trainings": 4, "seconds": 1560.0}}
+    execute.Retraining("1", [project / "01_x.ipynb"], project).finish()
+    assert json.loads(summary.read_text()) == first
+    execute.Retraining("all", [project / "02_x.ipynb"], project).finish()
+    both = first | {"02": {"RETRAIN": "all", "trainings": 1, "seconds": 60.0}}
+    assert json.loads(summary.read_text()) == both
+    execute.Retraining("all", [project / "01_x.ipynb"], project).finish()
+    changed = {"01": {"RETRAIN": "all", "trainings": 5, "seconds": 5160.0}}
+    assert json.loads(summary.read_text()) == both | changed
+
+
 def test_damaged_note_of_retraining_is_refused(project):
     (project / ".retraining").write_text("yesterday")
     with pytest.raises(ValueError, match=".retraining should hold.*'yesterday'"):
         execute.Retraining("1", [project / "01_x.ipynb"], project)
+
+
+def test_damaged_summary_of_retraining_is_replaced(project):
+    summary = project / "report" / "retraining.json"
+    summary.write_text('{"01": {')
+    execute.Retraining("1", [project / "02_x.ipynb"], project).finish()
+    assert list(json.loads(summary.read_text())) == ["02"]
