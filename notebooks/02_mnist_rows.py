@@ -470,7 +470,6 @@ single = {
 }
 drawings.plot_networks(single, num_columns=2)
 
-
 # %% tags=["nbval-ignore-output", "remove-output"]
 dense_run = training.fit(
     build_dense_autoencoder,
