@@ -13,6 +13,8 @@ code 1, Ctrl-C with exit code 130.
 that was begun is noted in `.retraining` in the project, until it is finished: the same
 command after Ctrl-C, an error or a crash trains only what is older. The status says how
 many networks are trained, of how many, and how long the rest took when it was recorded.
+A failing cell ends its notebook only, as a claim that quotes digits may fail with new
+weights: the other notebooks are executed all the same, then the exit code is 1.
 At the end `report/retraining.json` says for each chapter how long it took.
 """
 
@@ -439,7 +441,7 @@ def main(arguments=None, stream=None):
     except ValueError as error:
         parser.error(str(error))
     start = time.monotonic()
-    retraining = None
+    retraining, failed = None, []
     if os.environ.get("RETRAIN") in ("1", "all"):
         retraining = Retraining(os.environ["RETRAIN"], paths)
         since = retraining.since.isoformat()
@@ -461,7 +463,11 @@ def main(arguments=None, stream=None):
                 seconds = execute(path, progress, name, retraining)
             except NotebookError as error:
                 progress.line(f"{error}\n\n{path} is left as it was.")
-                return 1
+                if retraining is None:
+                    return 1
+                # Hours of training the others should not wait for this one.
+                failed.append(str(path))
+                continue
             except KeyboardInterrupt:
                 progress.line(
                     f"Interrupted. {path} is left as it was. Run the same command "
@@ -470,6 +476,12 @@ def main(arguments=None, stream=None):
                 )
                 return INTERRUPTED
             progress.line(f"{path}: executed in {seconds:.0f} s")
+        if failed:
+            progress.line(
+                f"Failed, and left as they were: {', '.join(failed)}. What is trained "
+                "is recorded; the same command executes again and trains what is not."
+            )
+            return 1
         if retraining:
             retraining.finish()
         if len(paths) > 1:

@@ -267,6 +267,22 @@ def test_finished_retraining_says_what_it_took(project):
     assert json.loads(summary.read_text()) == both | changed
 
 
+def test_failed_notebook_does_not_keep_others_from_retraining(project, monkeypatch):
+    monkeypatch.setattr(
+        execute, "Retraining", functools.partial(execute.Retraining, root=project)
+    )
+    paths = [write(project, source, name=f"{source}.ipynb") for source in ("a", "2")]
+    for value, executed in (("1", True), ("", False)):
+        monkeypatch.setenv("RETRAIN", value)
+        code, printed = run(*paths)
+        assert code == 1 and f"{paths[0]} is left as it was." in printed
+        assert (f"Failed, and left as they were: {paths[0]}." in printed) == executed
+        cell = nbformat.read(paths[1], as_version=4).cells[-1]
+        assert (cell.execution_count is not None) == executed
+        write(project, "2", name="2.ipynb")
+    assert (project / ".retraining").exists()
+
+
 def test_damaged_note_of_retraining_is_refused(project):
     (project / ".retraining").write_text("yesterday")
     with pytest.raises(ValueError, match=".retraining should hold.*'yesterday'"):
