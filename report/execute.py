@@ -15,7 +15,7 @@ command after Ctrl-C, an error or a crash trains only what is older. The status 
 many networks are trained, of how many, and how long the rest took when it was recorded.
 A failing cell ends its notebook only, as a claim that quotes digits may fail with new
 weights: the other notebooks are executed all the same, then the exit code is 1.
-At the end `report/retraining.json` says for each chapter how long it took.
+`report/retraining.json` says of each chapter that was retrained how long it took.
 """
 
 import argparse
@@ -231,29 +231,33 @@ class Retraining:
             f"{hours} h {minutes:02d} min to go"
         )
 
-    def finish(self):
-        """Writes how long it took into `report/retraining.json`, a line per chapter.
+    def keep(self, notebook):
+        """Writes what a chapter's trainings took into `report/retraining.json`.
 
-        The next retraining starts from the beginning.
+        Args:
+            notebook: `pathlib.Path` of the notebook, all of whose networks are trained.
         """
+        number = notebook.name[:2]
+        records = [path for path in self._seconds if record_name(path)[:2] == number]
+        if not records:
+            return
         chapters = {}
         # Hours of training should not end in an error because of a damaged summary.
         with contextlib.suppress(OSError, ValueError):
             chapters = json.loads(self._summary.read_text("utf-8"))
-        for path in self._seconds:
-            chapters.pop(record_name(path)[:2], None)
-        for path in self._seconds:
-            chapter = chapters.setdefault(
-                record_name(path)[:2],
-                {"RETRAIN": self.mode, "trainings": 0, "seconds": 0},
-            )
-            chapter["trainings"] += count_trainings(path)
-            chapter["seconds"] = round(chapter["seconds"] + read_seconds(path), 1)
+        chapters[number] = {
+            "RETRAIN": self.mode,
+            "trainings": sum(map(count_trainings, records)),
+            "seconds": round(sum(map(read_seconds, records)), 1),
+        }
         lines = [
-            f"{json.dumps(number)}: {json.dumps(chapters[number])}"
-            for number in sorted(chapters)
+            f"{json.dumps(key)}: {json.dumps(chapters[key])}"
+            for key in sorted(chapters)
         ]
         write_file(self._summary, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+
+    def finish(self):
+        """Forgets when it was begun: the next one starts from the beginning."""
         # Missing if another terminal, with other notebooks, has finished before.
         self._note.unlink(missing_ok=True)
 
@@ -476,6 +480,8 @@ def main(arguments=None, stream=None):
                 )
                 return INTERRUPTED
             progress.line(f"{path}: executed in {seconds:.0f} s")
+            if retraining:
+                retraining.keep(path)
         if failed:
             progress.line(
                 f"Failed, and left as they were: {', '.join(failed)}. What is trained "

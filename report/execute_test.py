@@ -252,17 +252,21 @@ def test_retraining_goes_on_until_it_is_finished(project, monkeypatch):
     assert times[0].startswith("1 since ")
     assert "continued from" in printed
     assert not (project / ".retraining").exists()
+    assert '"01": {' in (project / "report" / "retraining.json").read_text()
 
 
-def test_finished_retraining_says_what_it_took(project):
+def test_retrained_chapter_says_what_it_took(project):
     summary = project / "report" / "retraining.json"
-    first = {"01": {"RETRAIN": "1", "trainings": 4, "seconds": 1560.0}}
-    execute.Retraining("1", [project / "01_x.ipynb"], project).finish()
-    assert json.loads(summary.read_text()) == first
-    execute.Retraining("all", [project / "02_x.ipynb"], project).finish()
-    both = first | {"02": {"RETRAIN": "all", "trainings": 1, "seconds": 60.0}}
+    chapters = [project / "01_x.ipynb", project / "02_x.ipynb"]
+    retraining = execute.Retraining("1", chapters, project)
+    for path in (*chapters, project / "report.ipynb"):
+        retraining.keep(path)
+    both = {
+        "01": {"RETRAIN": "1", "trainings": 4, "seconds": 1560.0},
+        "02": {"RETRAIN": "1", "trainings": 1, "seconds": 60.0},
+    }
     assert json.loads(summary.read_text()) == both
-    execute.Retraining("all", [project / "01_x.ipynb"], project).finish()
+    execute.Retraining("all", chapters, project).keep(chapters[0])
     changed = {"01": {"RETRAIN": "all", "trainings": 5, "seconds": 5160.0}}
     assert json.loads(summary.read_text()) == both | changed
 
@@ -292,5 +296,7 @@ def test_damaged_note_of_retraining_is_refused(project):
 def test_damaged_summary_of_retraining_is_replaced(project):
     summary = project / "report" / "retraining.json"
     summary.write_text('{"01": {')
-    execute.Retraining("1", [project / "02_x.ipynb"], project).finish()
+    execute.Retraining("1", [project / "02_x.ipynb"], project).keep(
+        project / "02_x.ipynb"
+    )
     assert list(json.loads(summary.read_text())) == ["02"]
