@@ -211,18 +211,19 @@ class Retraining:
             for path in sorted(report.glob(pattern))
             if record_name(path)[:2] in numbers
         ]
-        self.left = [path for path in records if mode == "1" and is_long(path)]
+        # What was trained since is not left, however long it took this time.
+        self.left = [
+            path
+            for path in records
+            if mode == "1" and is_long(path) and self._is_older(path)
+        ]
         self._seconds = {
             path: read_seconds(path) for path in records if path not in self.left
         }
         self._num_networks = sum(path.name == "run.json" for path in self._seconds)
 
     def __str__(self):
-        old = [
-            path
-            for path in self._seconds
-            if not path.exists() or path.stat().st_mtime < self.since.timestamp()
-        ]
+        old = [path for path in self._seconds if self._is_older(path)]
         trained = self._num_networks - sum(path.name == "run.json" for path in old)
         seconds = sum(self._seconds[path] for path in old)
         hours, minutes = divmod(round(seconds / 60), 60)
@@ -230,6 +231,10 @@ class Retraining:
             f"{trained} of {self._num_networks} networks trained, "
             f"{hours} h {minutes:02d} min to go"
         )
+
+    def _is_older(self, path):
+        """Returns whether a record was made before the retraining, or is missing."""
+        return not path.exists() or path.stat().st_mtime < self.since.timestamp()
 
     def keep(self, notebook):
         """Writes what a chapter's trainings took into `report/retraining.json`.

@@ -271,6 +271,19 @@ def test_retrained_chapter_says_what_it_took(project):
     assert json.loads(summary.read_text()) == both | changed
 
 
+def test_what_took_longer_than_before_still_counts_as_retrained(project):
+    chapter = project / "01_x.ipynb"
+    since = execute.Retraining("1", [chapter], project).since
+    record = project / "report" / "runs" / "01_a" / "run.json"
+    record.write_text(json.dumps({"seconds": 1000.0}))
+    os.utime(record, (since.timestamp() + 1,) * 2)
+    retraining = execute.Retraining("1", [chapter], project)
+    assert list(map(execute.record_name, retraining.left)) == ["01_c"]
+    retraining.keep(chapter)
+    kept = json.loads((project / "report" / "retraining.json").read_text())
+    assert kept["01"] == {"RETRAIN": "1", "trainings": 4, "seconds": 1960.0}
+
+
 def test_failed_notebook_does_not_keep_others_from_retraining(project, monkeypatch):
     monkeypatch.setattr(
         execute, "Retraining", functools.partial(execute.Retraining, root=project)
