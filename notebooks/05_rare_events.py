@@ -1392,8 +1392,8 @@ answers |= {
     "test, airports: no other use, layer, head or baseline is better or worse by more than chance": all(
         low <= 0 <= high for _, low, high in others
     ),
-    "test, airports: mean Brier skill within .015 of .40, with decoder and without": (
-        max(abs(np.mean(skills) - 0.4) for skills in (own_skills, seeds_of("test Brier skill"))) < 0.015
+    "test, airports: mean Brier skill above .40 without decoder, .39 to .40 with one": (
+        seeds_of("test Brier skill").mean() > 0.4 > np.mean(own_skills) > 0.39
     ),
     "test, airports: five networks together are better than the mean single one": (
         test_scores["five networks together"]["Brier skill"] > np.mean(own_skills)
