@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import autoencoder
-from helpers.training import retrain_switch
+from helpers.retraining import retrain_switch
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

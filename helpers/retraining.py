@@ -33,7 +33,9 @@ def retrain_switch(path):
     if value in ("0", "never"):
         return None if value == "0" else value
     mode, since = parse_switch(value)
-    return None if mode == "1" and is_long(path) else since
+    # A record of models that are being trained anew is no longer what it was.
+    left = mode == "1" and is_long(path) and not recorded_since(path, since)
+    return None if left else since
 
 
 def parse_switch(value):
@@ -70,10 +72,45 @@ def read_seconds(path):
         path: `pathlib.Path` as for `retrain_switch`.
     """
     try:
-        text = path.read_text("utf-8")
-        return sum(
-            float(json.loads(record)["seconds"])
-            for record in ([text] if path.suffix == ".json" else text.splitlines())
-        )
+        return sum(float(record["seconds"]) for record in read_parts(path))
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0  # Who loads the record says what is wrong with it.
+
+
+def recorded_since(path, since):
+    """Returns whether a run, or a model of a cross-validation, is from a time or later.
+
+    The times of files would not do: `git checkout` makes old records look new.
+
+    Args:
+        path: `pathlib.Path` as for `retrain_switch`.
+        since: `datetime.datetime`.
+
+    Returns:
+        Boolean, `False` also if the file is missing or unreadable.
+    """
+    try:
+        return any(is_from(record, since) for record in read_parts(path))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+
+
+def is_from(record, since):
+    """Returns whether a record, a dict, says that it was made at a time or later."""
+    try:
+        recorded = datetime.datetime.fromisoformat(record["recorded"])
+    except (KeyError, ValueError, TypeError):
+        return False  # Older records do not say.
+    return recorded.astimezone() >= since.astimezone()
+
+
+def now():
+    """Returns the time for the field `recorded` of a record, a string."""
+    return datetime.datetime.now(datetime.UTC).isoformat()
+
+
+def read_parts(path):
+    """Returns the dict of a run, or those of a cross-validation's models, as a list."""
+    text = path.read_text("utf-8")
+    parts = [text] if path.suffix == ".json" else text.splitlines()
+    return [json.loads(part) for part in parts]

@@ -5,7 +5,13 @@ import json
 
 import pytest
 
-from helpers.retraining import is_long, read_seconds, retrain_switch
+from helpers.retraining import (
+    is_long,
+    now,
+    read_seconds,
+    recorded_since,
+    retrain_switch,
+)
 
 
 @pytest.fixture
@@ -45,6 +51,33 @@ def test_long_training_is_repeated_only_when_all_are(record, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "recorded, expected",
+    [
+        ("2026-11-21T15:30:00+00:00", True),
+        ("2026-11-21T14:29:59-01:00", False),
+        (None, False),
+        ("yesterday", False),
+    ],
+)
+def test_record_says_when_it_was_made(record, recorded, expected, monkeypatch):
+    since = datetime.datetime(2026, 11, 21, 15, 30, tzinfo=datetime.UTC)
+    since = since.astimezone().replace(tzinfo=None)
+    record.write_text(json.dumps({"seconds": 901.0, "recorded": recorded}))
+    assert recorded_since(record, since) == expected
+    # What became long by being trained anew is not left.
+    monkeypatch.setenv("RETRAIN", f"1 since {since.isoformat()}")
+    assert retrain_switch(record) == (since if expected else None)
+
+
+def test_cross_validation_is_from_the_time_of_its_newest_model(tmp_path):
+    path, since = tmp_path / "01_a.jsonl", datetime.datetime.now()
+    path.write_text('{"seconds": 60.0}\n')
+    assert not recorded_since(path, since)
+    path.write_text(path.read_text() + json.dumps({"recorded": now()}) + "\n")
+    assert recorded_since(path, since)
+
+
+@pytest.mark.parametrize(
     "value",
     [
         *("yes", "2", "ALL", "1 since", "1 since yesterday"),
@@ -76,3 +109,4 @@ def test_unreadable_record_counts_as_short(tmp_path, content):
     if content is not None:
         path.write_text(content)
     assert read_seconds(path) == 0.0
+    assert not recorded_since(path, datetime.datetime.now())

@@ -26,10 +26,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState
 
+from helpers import retraining
 from helpers.checks import check_integer, check_table
 from helpers.files import write_file
 from helpers.progress import Progress
-from helpers.retraining import retrain_switch
 from helpers.scores import mean_and_spread
 
 RECORD_KEYS = {"configuration", "fold", "num_folds", "settings", "scores", "seconds"}
@@ -157,7 +157,7 @@ def cross_validate(
             models[fingerprint(model)] = model
 
     path = pathlib.Path(folder, f"{name}.jsonl")
-    retrain = retrain_switch(path)
+    retrain = retraining.retrain_switch(path)
     since = retrain if isinstance(retrain, datetime.datetime) else None
     records = {} if since else read_records(path)
     missing = [key for key in models if key not in records]
@@ -200,8 +200,11 @@ def evaluate_missing(evaluate, models, records, path, since):
         while True:
             with locked(path):
                 written = read_records(path)
-                usable = scored_since(study, since) if since else set(models)
-                records |= {key: written[key] for key in usable & set(written)}
+                records |= {
+                    key: written[key]
+                    for key in models.keys() & written.keys()
+                    if since is None or retraining.is_from(written[key], since)
+                }
                 missing = [key for key in models if key not in records]
                 if not missing:
                     break
@@ -238,9 +241,13 @@ def evaluate_trial(evaluate, models, key, study, trial, path):
         raise
     seconds = round(time.perf_counter() - start, 3)
     with locked(path):
-        record = {**model, "scores": scores, "seconds": seconds}
+        record = {
+            **model,
+            "scores": scores,
+            "seconds": seconds,
+            "recorded": retraining.now(),
+        }
         write_record(path, record, models)
-        trial.set_user_attr("scored", True)
         objective = next(iter(scores.values()))
         if math.isnan(objective):  # Optuna has no place for it.
             study.tell(trial, state=TrialState.FAIL)
@@ -253,25 +260,6 @@ def summary_line(name, records, models):
     """Returns a line that is the same whether models were evaluated now or before."""
     seconds = sum(records[key]["seconds"] for key in models)
     return f"{name}: {len(models)} models, evaluated in {seconds:.0f} s"
-
-
-def scored_since(study, start):
-    """Returns the fingerprints of the models that were scored since a time.
-
-    Args:
-        study: `optuna.Study`.
-        start: `datetime.datetime`.
-
-    Returns:
-        Set of strings.
-    """
-    return {
-        trial.user_attrs["fingerprint"]
-        for trial in study.get_trials(deepcopy=False)
-        if "scored" in trial.user_attrs
-        and trial.datetime_complete is not None
-        and trial.datetime_complete >= start
-    }
 
 
 def claim(study, models, missing):
@@ -399,7 +387,9 @@ def read_records(path):
         try:
             record = json.loads(line)
             checksum = record.pop("checksum")
-            if checksum != checksum_of(record) or record.keys() != RECORD_KEYS:
+            # Older records do not say when they were made.
+            fields = record.keys() - {"recorded"}
+            if checksum != checksum_of(record) or fields != RECORD_KEYS:
                 raise ValueError("the checksum or the fields are others")
             if not record["scores"] or not math.isfinite(record["seconds"]):
                 raise ValueError("there are no scores or no seconds")
@@ -427,8 +417,8 @@ def write_record(path, record, models):
 
     Args:
         path: `pathlib.Path` of the file of records; it is locked.
-        record: Dict with configuration, fold, number of folds, settings, scores and
-            seconds.
+        record: Dict with configuration, fold, number of folds, settings, scores,
+            seconds and the time when it was recorded.
         models: Dict from fingerprint to model, in the order of the file.
     """
     place = ("configuration", "fold", "num_folds")

@@ -22,12 +22,8 @@ CONFIGURATIONS = [{"units": 8, "clip": None}, {"units": 16, "clip": 0.5}]
 
 # A process that notes what it evaluates, and starts when all of its peers are ready.
 WORKER = """
-import pathlib, sys, time, types
+import pathlib, sys, time
 
-# Importing TensorFlow would take most of the time, and it has no part in this.
-training = types.ModuleType("helpers.training")
-training.retrain_switch = lambda: None
-sys.modules["helpers.training"] = training
 from helpers import selection
 
 folder, label, seconds, stop_at, num_peers = sys.argv[1:]
@@ -61,11 +57,14 @@ def no_switch(monkeypatch):
 class Evaluate:
     """Counts its calls, and gives scores that tell the models apart."""
 
-    def __init__(self, change=0.0):
+    def __init__(self, change=0.0, stop_after=None):
         self.calls = []
         self.change = change
+        self.stop_after = stop_after
 
     def __call__(self, configuration, fold):
+        if len(self.calls) == self.stop_after:
+            raise KeyboardInterrupt
         self.calls.append((configuration["units"], fold))
         loss = configuration["units"] / 100 + fold / 1000 + self.change
         return {"loss": np.float32(loss), "accuracy": 1.0}
@@ -283,9 +282,25 @@ def test_switch_with_a_time_evaluates_what_is_older(tmp_path, monkeypatch):
     now = datetime.datetime.now().isoformat()
     monkeypatch.setenv("RETRAIN", f"1 since {now}")
     first, second = Evaluate(1.0), Evaluate(2.0)
+    old = (tmp_path / "sweep.jsonl").read_bytes()
     run(first, tmp_path)
     run(second, tmp_path)
     assert (len(first.calls), len(second.calls)) == (6, 0)
+    # As if git had brought the records back: the file is new, the scores are not.
+    (tmp_path / "sweep.jsonl").write_bytes(old)
+    run(second, tmp_path)
+    assert len(second.calls) == 6
+
+
+def test_cross_validation_that_becomes_long_is_finished(tmp_path, monkeypatch):
+    run(Evaluate(), tmp_path)
+    monkeypatch.setenv("RETRAIN", f"1 since {datetime.datetime.now().isoformat()}")
+    first, second = Evaluate(1.0, stop_after=2), Evaluate(2.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(first, tmp_path)
+    monkeypatch.setattr("helpers.retraining.LONG_TRAINING", -1.0)
+    run(second, tmp_path)
+    assert len(second.calls) == 4
 
 
 def test_switch_forbids_training(tmp_path, monkeypatch):

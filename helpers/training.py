@@ -22,10 +22,10 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
+from helpers import retraining
 from helpers.checks import check_integer, check_numbers, check_same, is_number
 from helpers.files import write_file
 from helpers.progress import Progress
-from helpers.retraining import retrain_switch
 
 VALIDATION_BATCH_SIZE = 512  # At least; there is no gradient that needs the memory.
 RUN_FILE = "run.json"
@@ -164,7 +164,7 @@ def fit(
             f"a folder. Received: {name!r}."
         )
     folder = pathlib.Path(folder) / name
-    retrain = retrain_switch(folder / RUN_FILE)
+    retrain = retraining.retrain_switch(folder / RUN_FILE)
     epochs = check_integer("epochs", epochs, minimum=1)
     batch_size = check_integer("batch_size", batch_size, minimum=1)
     seed = check_integer("seed", seed, minimum=0)
@@ -208,7 +208,9 @@ def fit(
     compile_model(model, optimizer, loss, loss_weights, metrics)
 
     reason = f"RETRAIN asks for runs since {retrain}"
-    if not isinstance(retrain, datetime.datetime) or recorded_since(folder, retrain):
+    if not isinstance(retrain, datetime.datetime) or (
+        retraining.recorded_since(folder / RUN_FILE, retrain)
+    ):
         try:
             return load_run(name, folder, model, configuration)
         except UnusableRecord as unusable:
@@ -287,12 +289,6 @@ def first_epoch_reaching(history, metric, value, mode="min"):
         if (reached <= value) if mode == "min" else (reached >= value):
             return epoch
     return None
-
-
-def recorded_since(folder, since):
-    """Returns whether a run was recorded at a time or later."""
-    record = folder / RUN_FILE
-    return record.is_file() and record.stat().st_mtime >= since.timestamp()
 
 
 # The model and its arguments.
@@ -614,7 +610,7 @@ def train(name, folder, model, configuration, inputs, targets, validation_data):
                 save_best(folder / BEST_FILE, model)
             save_checkpoint(checkpoint, model, configuration, history)
         if "stop_on" in configuration:
-            load_best(folder / BEST_FILE, model)
+            assign(*read_best(folder / BEST_FILE, model))
         # A moving average of the weights, if the optimizer keeps one, replaces them.
         model.optimizer.finalize_variable_values(model.trainable_variables)
         run = save_run(name, folder, model, configuration, history)
@@ -773,6 +769,7 @@ def save_run(name, folder, model, configuration, history):
         "fingerprint": fingerprint(configuration),
         "seed": run.seed,
         "seconds": run.seconds,
+        "recorded": retraining.now(),
         "scores": {},
         "versions": run.versions,
         "cpu_count": os.cpu_count(),
@@ -811,7 +808,10 @@ def load_checkpoint(name, path, model, configuration):
             raise UnusableRecord(f"{path} is damaged ({error!r})") from error
         if not fits:
             raise UnusableRecord(f"{path} is of other settings or versions")
-        assign(match(path, trained_state(model), arrays), arrays)
+        pairs = match(path, trained_state(model), arrays)
+        if "stop_on" in configuration:
+            read_best(path.parent / BEST_FILE, model)
+        assign(pairs, arrays)
     except UnusableRecord as unusable:
         print(f"{name}: {unusable}, starting with the first epoch", flush=True)
         return {}
@@ -835,10 +835,13 @@ def save_best(path, model):
     write_file(path, npz_bytes(as_arrays({"": model.weights})))
 
 
-def load_best(path, model):
-    """Gives a model the weights of its best epoch."""
-    arrays = read_arrays(path, path.read_bytes())
-    assign(match(path, {"": model.weights}, arrays), arrays)
+def read_best(path, model):
+    """Returns variables and weights of the best epoch, or raises `UnusableRecord`."""
+    try:
+        arrays = read_arrays(path, path.read_bytes())
+    except OSError as error:
+        raise UnusableRecord(f"{path} cannot be read ({error})") from error
+    return match(path, {"": model.weights}, arrays), arrays
 
 
 def trained_state(model):

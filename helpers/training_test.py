@@ -358,10 +358,13 @@ def test_switch_with_a_time_trains_what_is_older(recorded, monkeypatch):
     before = datetime.datetime.now() - datetime.timedelta(days=1)
     monkeypatch.setenv("RETRAIN", f"1 since {before.isoformat()}")
     assert fit(recorded.parent).reused
-    record = recorded / "run.json"
-    os.utime(record, (before.timestamp() - 60,) * 2)
-    assert not fit(recorded.parent).reused  # Older than asked for,
-    assert fit(recorded.parent).reused  # and now it is newer.
+    record = json.loads((recorded / "run.json").read_text("utf-8"))
+    older = (before - datetime.timedelta(minutes=1)).astimezone().isoformat()
+    for change in ({"recorded": older}, {"recorded": None}):
+        # As if git had brought the record back: the file is new, the training is not.
+        (recorded / "run.json").write_text(json.dumps(record | change))
+        assert not fit(recorded.parent).reused
+        assert fit(recorded.parent).reused
 
 
 @pytest.fixture(scope="module")
@@ -763,6 +766,11 @@ def test_history_counts_every_example_once(tmp_path):
         assert accuracy == pytest.approx(share, rel=1e-5)
 
 
+def stop(*_):
+    """Stands for Ctrl-C at a place."""
+    raise KeyboardInterrupt
+
+
 STOPPING = {
     "epochs": 30,
     "stop_on": ("val_label_loss", 2),
@@ -802,6 +810,24 @@ def test_training_that_would_stop_is_resumed_with_the_same_bits(tmp_path, monkey
         fit(tmp_path / "cut", **STOPPING)
     monkeypatch.undo()
     assert_same_bits(fit(tmp_path / "cut", **STOPPING), whole)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK damaged"])
+def test_training_without_the_best_weights_starts_anew(
+    tmp_path, content, monkeypatch, capsys
+):
+    whole = fit(tmp_path / "whole", **STOPPING)
+    # The last epoch is trained, only the best one has to be looked up.
+    monkeypatch.setattr(training, "save_run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "cut", **STOPPING)
+    monkeypatch.undo()
+    (best,) = (tmp_path / "cut").rglob("best.npz")
+    best.unlink()
+    if content is not None:
+        best.write_bytes(content)
+    assert_same_bits(fit(tmp_path / "cut", **STOPPING), whole)
+    assert re.search("best.npz.*starting with the first epoch", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ from nbclient.util import run_sync
 from nbconvert.filters import strip_ansi
 
 from helpers.files import write_file
-from helpers.retraining import LONG_TRAINING, is_long, read_seconds
+from helpers.retraining import LONG_TRAINING, is_long, read_seconds, recorded_since
 
 KERNEL = {
     "display_name": "Python 3 (ipykernel)",
@@ -234,7 +234,7 @@ class Retraining:
 
     def _is_older(self, path):
         """Returns whether a record was made before the retraining, or is missing."""
-        return not path.exists() or path.stat().st_mtime < self.since.timestamp()
+        return not recorded_since(path, self.since)
 
     def keep(self, notebook):
         """Writes what a chapter's trainings took into `report/retraining.json`.
