@@ -20,15 +20,13 @@ import nbformat
 from report import execute
 
 ROOT = pathlib.Path(__file__).parent.parent
-COPIED = (
-    *("helpers", "data", "notebooks"),
-    *("report/runs", "report/scores", "report/selection"),
-)
+TRAINED = ("report/runs", "report/selection")
+COPIED = ("helpers", "data", "notebooks", "report/scores", *TRAINED)
 FOLDER = ".other_seeds"
 
 
 def copy_project(root, folder):
-    """Copies what notebooks need, and leaves runs that are there already.
+    """Copies what notebooks need, and leaves what was trained there already.
 
     Args:
         root: Path of the project.
@@ -36,7 +34,7 @@ def copy_project(root, folder):
     """
     for name in COPIED:
         source, target = pathlib.Path(root, name), pathlib.Path(folder, name)
-        if source.is_dir() and not (name == "report/runs" and target.is_dir()):
+        if source.is_dir() and not (name in TRAINED and target.is_dir()):
             shutil.copytree(
                 source,
                 target,

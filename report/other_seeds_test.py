@@ -35,13 +35,19 @@ def test_claims_of_other_seeds_are_told(project, tmp_path_factory):
     assert path.read_bytes() == before
 
 
-def test_trained_runs_of_the_copy_are_kept(project, tmp_path):
+def test_what_was_trained_in_the_copy_is_kept(project, tmp_path):
+    scores = project / "report" / "selection" / "01_a.jsonl"
+    scores.parent.mkdir()
+    scores.write_text("of seed 0\n")
     folder = tmp_path / "copy"
     other_seeds.copy_project(project, folder)
     trained = folder / "report" / "runs" / "01_a_seed100"
     trained.mkdir()
+    copied = folder / "report" / "selection" / "01_a.jsonl"
+    assert copied.read_text() == "of seed 0\n"
+    copied.write_text("of seed 100\n")
     other_seeds.copy_project(project, folder)
-    assert trained.is_dir()
+    assert trained.is_dir() and copied.read_text() == "of seed 100\n"
     assert (folder / "report" / "runs" / "01_a_seed0" / "run.json").is_file()
 
 
