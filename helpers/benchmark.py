@@ -148,7 +148,7 @@ def matrix_product_rate():
     return 2 * MATRIX_SIZE**3 / best_by_turns({"product": multiply})["product"]
 
 
-def step_memory(network, layers, shape, batch_size):
+def step_memory(network, layers, shape, batch_size, units):
     """Memory that a training step takes, in a process of its own.
 
     Args:
@@ -156,6 +156,7 @@ def step_memory(network, layers, shape, batch_size):
         layers: `"keras"` or `"ours"`.
         shape: Pair `(time, features)`.
         batch_size: Positive integer, sequences in a step.
+        units: Positive integer, size of the LSTMs' states.
 
     Returns:
         Float, megabytes by which the largest memory of the process grows in its first
@@ -165,16 +166,17 @@ def step_memory(network, layers, shape, batch_size):
     Raises:
         subprocess.CalledProcessError: If the step fails.
     """
-    arguments = ["--memory-of", network, layers, *map(str, (*shape, batch_size))]
+    arguments = ["--memory-of", network, layers, *map(str, (*shape, batch_size, units))]
     command = [sys.executable, "-m", "helpers.benchmark", *arguments]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-def measure_memory(network, layers, num_steps, num_features, batch_size):
+def measure_memory(network, layers, num_steps, num_features, batch_size, units):
     """Prints the megabytes of `step_memory`."""
     shape = int(batch_size), int(num_steps), int(num_features)
-    step = training_step(NETWORKS[network](*shape[1:], units=64)[layers], shape)
+    model = NETWORKS[network](*shape[1:], units=int(units))[layers]
+    step = training_step(model, shape)
     before = largest_memory()
     step()
     print(json.dumps(largest_memory() - before))
@@ -206,7 +208,9 @@ def measure_all(units, batch_size):
         table = compare(network, units=units, batch_size=batch_size).reset_index()
         table.insert(0, "network", network)
         for layers, owner in (("keras", "Keras"), ("ours", "ours")):
-            memory = step_memory(network, layers, SHAPES[-1], MEMORY_BATCH_SIZE)
+            memory = step_memory(
+                network, layers, SHAPES[-1], MEMORY_BATCH_SIZE, units
+            )
             table.loc[len(SHAPES) - 1, f"{owner}, MB"] = memory
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -218,7 +222,7 @@ def main():
     parser.add_argument("--units", type=int, default=64, help="size of the state")
     parser.add_argument("--batch-size", type=int, default=64, help="sequences per step")
     parser.add_argument("--save", metavar="FILE", help="csv file to write as well")
-    parser.add_argument("--memory-of", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--memory-of", nargs=6, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory_of:
         measure_memory(*arguments.memory_of)
