@@ -62,14 +62,23 @@ def variant(**changes):
     """Returns `BASE` with some settings changed.
 
     Raises:
-        ValueError: If a setting is unknown.
+        ValueError: If a setting is unknown, or labels are to be hidden from a variant
+            that would use all of them.
     """
     unknown = sorted(changes.keys() - BASE.keys())
     if unknown:
         raise ValueError(
             f"`changes` should have keys of {', '.join(BASE)}. Received: {unknown}."
         )
-    return BASE | changes
+    settings = BASE | changes
+    hides = settings["autoencoder"] == "joint" and settings["share"] < 1
+    if hides and settings["output"] not in counts.NUM_PARAMETERS:
+        raise ValueError(
+            "`changes` should ask for a distribution of counts where the joint "
+            "autoencoder gets a share of the labels: other outputs would see all of "
+            f"them. Received: {settings['output']!r}."
+        )
+    return settings
 
 
 # The network.
@@ -616,7 +625,15 @@ def evaluate(settings, seed, data, autoencoders):
 
 
 def protocol():
-    """Returns what `evaluate` depends on beside the variant and the data, as a dict."""
+    """Returns the main things that `evaluate` depends on beside variant and data.
+
+    The code of the modules that this one uses, other than `counts`, is not among them,
+    nor are constants that are not named here: delete the recorded scores, or set
+    `RETRAIN=all`, after changing those.
+
+    Returns:
+        Dict of numbers and a checksum.
+    """
     code = [
         *(build, encode, add_neck, add_heads, LogVariance, gaussian_score),
         *(choose_losses, compile_model, start_anew, train, make_targets, Autoencoders),

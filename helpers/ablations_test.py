@@ -183,6 +183,7 @@ def test_log_variance_finds_the_variance():
         ({"encoder": "gru"}, "`encoder`.*'gru'"),
         ({"neck": "gru"}, "`neck`.*'gru'"),
         ({"output": "normal"}, "`output`.*'normal'"),
+        ({"autoencoder": "joint", "share": 0.5, "output": "event"}, "labels.*'event'"),
     ],
 )
 def test_unknown_settings_are_refused(changes, message):

@@ -1,5 +1,7 @@
 """Scores of forecasts of rare events: probabilities, strengths, alarms."""
 
+import math
+
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_curve
@@ -253,32 +255,38 @@ def alarm_threshold(events, ranks, false_alarm_rate):
     return float(thresholds[rates <= false_alarm_rate][-1])
 
 
-def recalls(examples, ranks, false_alarm_rate):
+def recalls(examples, ranks, false_alarm_rate, known=None):
     """Measures what alarms catch at a given share of false alarms.
 
     Args:
         examples: `rare_events.Events`.
         ranks: Array of shape `(examples,)`, see `alarm_threshold`.
         false_alarm_rate: Float between 0 and 1.
+        known: Pair of events and ranks of other examples, such as the validation data,
+            on which the threshold is chosen; the share of false alarms may then be
+            another one. `None` chooses it on the examples themselves, which gives a
+            point of their ROC curve.
 
     Returns:
         Dict of floats: `hours`, the share of steps with an event that had an alarm;
         `episodes`, that of episodes with an alarm for one of their steps; `onsets`,
-        that of events after a quiet time, where persistence is of no help.
+        that of events after a quiet time, where persistence is of no help, NaN where
+        there is none.
 
     Raises:
         ValueError: If lengths differ, there are no events or nothing but events, or
             the rate is out of range.
     """
     events = examples.strengths > 0
-    threshold = alarm_threshold(events, ranks, false_alarm_rate)
+    threshold = alarm_threshold(*(known or (events, ranks)), false_alarm_rate)
     alarms = np.asarray(ranks) >= threshold
     episodes = np.unique(examples.episodes[events])
     caught = np.unique(examples.episodes[events & alarms])
+    onsets = alarms[events & examples.onset]
     return {
         "hours": float(alarms[events].mean()),
         "episodes": len(caught) / len(episodes),
-        "onsets": float(alarms[events & examples.onset].mean()),
+        "onsets": float(onsets.mean()) if len(onsets) else math.nan,
     }
 
 
@@ -300,7 +308,8 @@ def costs(events, probabilities, ratios, thresholds=None):
         whichever is less; 0 saves nothing, negative costs more.
 
     Raises:
-        ValueError: If lengths differ or a number is out of range.
+        ValueError: If lengths differ, a number is out of range, or there are no events
+            or nothing but events.
 
     Reference:
         Richardson, 2000, Skill and relative economic value of the ECMWF ensemble
@@ -320,6 +329,12 @@ def costs(events, probabilities, ratios, thresholds=None):
     check_same(
         ("length of ratios", "length of thresholds"), (len(ratios), len(thresholds))
     )
+    if events.all() or not events.any():
+        raise ValueError(
+            "`events` should hold an event and an example without one, or knowing the "
+            f"base rate alone costs nothing. Received: {events.sum()} events in "
+            f"{len(events)} examples."
+        )
     alarms = probabilities[:, np.newaxis] > thresholds
     missed = (events[:, np.newaxis] & ~alarms).mean(axis=0)
     spent = ratios * alarms.mean(axis=0) + missed

@@ -107,6 +107,12 @@ def test_recall_of_hours_episodes_and_onsets():
     assert found == {"hours": 2 / 3, "episodes": 1.0, "onsets": 0.5}
     strict = event_scores.recalls(examples, ranks, 0.0)
     assert strict == {"hours": 1 / 3, "episodes": 0.5, "onsets": 0.0}
+    # Other examples, of which the rank of .3 is the only event, put it there.
+    known = np.array([False, False, True]), np.array([0.1, 0.2, 0.3])
+    found = event_scores.recalls(examples, ranks, 0.0, known)
+    assert found == {"hours": 2 / 3, "episodes": 1.0, "onsets": 0.5}
+    quiet = examples._replace(onset=np.zeros(8, bool))
+    assert np.isnan(event_scores.recalls(quiet, ranks, 0.2)["onsets"])
 
 
 def test_value_of_forecasts():
@@ -157,6 +163,8 @@ def test_recalibration_restores_probabilities(forecast):
         ),
         (lambda: event_scores.costs([True], [0.5], [1.0]), "`ratios`"),
         (lambda: event_scores.costs([True], [0.5], [0.5], [0.1, 0.2]), "thresholds"),
+        (lambda: event_scores.costs([True], [0.5], [0.5]), "1 events in 1 examples"),
+        (lambda: event_scores.costs([False], [0.5], [0.5]), "0 events in 1 examples"),
         (lambda: event_scores.sum_by_unit([1.0], [1, 2]), "length of units"),
         (
             lambda: event_scores.paired_interval([[1.0]], [[1.0, 2.0]], [1.0], 0),

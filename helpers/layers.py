@@ -90,7 +90,8 @@ class ChronoBias(initializers.Initializer):
 
     Args:
         longest: Integer of at least 3, steps of the longest dependency.
-        seed: Non-negative integer.
+        seed: Non-negative integer; Keras' seed has no part in the draw, so that layers
+            of one size and networks of all seeds start with the same biases.
 
     Reference:
         Tallec & Ollivier, 2018, Can recurrent neural networks warp time? ICLR,
