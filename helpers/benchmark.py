@@ -208,9 +208,7 @@ def measure_all(units, batch_size):
         table = compare(network, units=units, batch_size=batch_size).reset_index()
         table.insert(0, "network", network)
         for layers, owner in (("keras", "Keras"), ("ours", "ours")):
-            memory = step_memory(
-                network, layers, SHAPES[-1], MEMORY_BATCH_SIZE, units
-            )
+            memory = step_memory(network, layers, SHAPES[-1], MEMORY_BATCH_SIZE, units)
             table.loc[len(SHAPES) - 1, f"{owner}, MB"] = memory
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
