@@ -1,6 +1,7 @@
 """Scores: one number per model and output, and how far to trust it."""
 
 import math
+import re
 
 import numpy as np
 
@@ -141,6 +142,35 @@ def mean_and_spread(values):
     values = check_numbers("values", values, ("repeats",)).astype("float64")
     spread = float(values.std(ddof=1)) if len(values) > 1 else math.nan
     return float(values.mean()), spread
+
+
+def with_spread(values, form="{:.3f}"):
+    """Formats repeated measurements as mean ± spread, see `mean_and_spread`.
+
+    Args:
+        values: Array of real numbers, shape `(repeats,)`.
+        form: String, the format of a number.
+
+    Returns:
+        String; of a single value without spread. A spread that is not 0 but would be
+        printed as 0 is given as less than the last digit.
+
+    Raises:
+        ValueError: As `mean_and_spread`.
+
+    Example:
+
+    >>> with_spread([0.52, 0.54, 0.56], "{:.2f}"), with_spread([0.5, 0.5001], "{:.1%}")
+    ('0.54 ± 0.02', '50.0% ± <0.1%')
+    """
+    mean, spread = mean_and_spread(values)
+    if math.isnan(spread):
+        return form.format(mean)
+    shown = form.format(spread)
+    if spread > 0 and not re.search("[1-9]", shown):
+        whole, _, last = shown.rpartition("0")
+        shown = f"<{whole}1{last}"
+    return f"{form.format(mean)} ± {shown}"
 
 
 def bootstrap_interval(values, seed, num_resamples=2000, level=0.95):
