@@ -393,18 +393,7 @@ def save(notebook, path):
         taken.add(cell.id)
     text = nbformat.writes(nbformat.from_dict(notebook), version=nbformat.NO_CONVERT)
     nbformat.validate(nbformat.reads(text, as_version=4))
-    # Beside the file, as a file can only be replaced by one on the same disk.
-    handle, part = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}.", suffix=".part"
-    )
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text.rstrip("\n") + "\n")
-        shutil.copymode(path, part)
-        os.replace(part, path)
-    except BaseException:
-        pathlib.Path(part).unlink(missing_ok=True)
-        raise
+    write_file(path, (text.rstrip("\n") + "\n").encode())
 
 
 def find_notebooks(patterns):

@@ -14,6 +14,8 @@ import nbformat
 import numpy as np
 import pandas as pd
 
+from helpers.files import write_file
+
 FOLDER = pathlib.Path(__file__).parent
 COLUMNS = [
     *("task", "data", "output", "metric"),
@@ -179,8 +181,9 @@ def main():
     """Writes table and picture."""
     readme = FOLDER.parent / "README.md"
     table = to_markdown(results_table(read_scores()))
-    readme.write_text(with_results(readme.read_text("utf-8"), table), "utf-8")
-    PICTURE.write_bytes(read_picture())
+    text = with_results(readme.read_text("utf-8"), table)
+    write_file(readme, text.encode())
+    write_file(PICTURE, read_picture())
     print("README.md: results and picture are up to date")
 
 
