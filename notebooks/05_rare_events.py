@@ -671,12 +671,11 @@ by_share = {
     ]
     for name in ("none", "frozen", "fine-tuned")
 }
-answers["1. labels: frozen and fine-tuned have less skill than none with 5 % and 20 % of the labels"] = all(
-    max(by_share["frozen"][place], by_share["fine-tuned"][place]) < by_share["none"][place]
-    for place in (0, 1)
-)
 lost = np.subtract(by_share["none"], by_share["frozen"])
-answers["1. ... frozen loses more skill, the fewer labels there are"] = bool((np.diff(lost) < 0).all())
+answers["1. labels: frozen has less skill than none with each share, and loses most with 5 %"] = bool(
+    lost.min() > 0 and lost.argmax() == 0
+)
+answers["1. ... fine-tuned has less skill than none with 5 %"] = by_share["fine-tuned"][0] < by_share["none"][0]
 regression = baseline_scores["airports", "logistic regression"]["Brier skill"]
 figures.plot_points(
     {name: (SHARES, values) for name, values in by_share.items()},
@@ -810,12 +809,12 @@ trees_ahead = [
 ]
 linear = max(baseline_scores[source, "logistic regression"]["Brier skill"] for source in skills)
 answers |= {
-    "2. made up: a sixth of the oracle's skill from 5,000 steps, .85 to .9 of it from 100,000": bool(
-        0.15 < first / known < 0.2 and 0.85 < last / known < 0.9
+    "2. made up: less than a quarter of the oracle's skill from 5,000 steps, .8 to .9 of it from 100,000": bool(
+        first / known < 0.25 and 0.8 < last / known < 0.9
     ),
     "2. ... with 100,000 steps four times the skill of 5,000 or more": bool(last > 4 * first),
-    "2. ... trees .04 or more ahead up to 20,000 steps, within .01 from 50,000 on": bool(
-        min(trees_ahead[:2]) > 0.04 and max(map(abs, trees_ahead[2:])) < 0.01
+    "2. ... trees .03 or more ahead up to 20,000 steps, less than that from 50,000 on": bool(
+        min(trees_ahead[:2]) > 0.03 and max(map(abs, trees_ahead[2:])) < 0.03
     ),
     "2. ... regression: at most a third of the oracle's skill, whatever the steps": bool(
         linear < known / 3
@@ -831,9 +830,9 @@ answers |= {
 # On the made-up series with 20,000 training steps the choice of the head does not matter
 # either, and all networks are well below the oracle, and below boosted trees: a thirtieth
 # of the steps have an event, and the trigger needs two conditions at once. What is missing
-# is data, not another architecture. From 5,000 steps the network finds a sixth of what can be known, from
-# 100,000 nearly nine tenths; no change of the head comes near that. Boosted trees
-# need fewer steps, and are level with the network from 50,000 on. The regression never gets
+# is data, not another architecture. From 5,000 steps the network finds less than a quarter of what can be
+# known, from 100,000 more than eight tenths; no change of the head comes near that. Boosted
+# trees need fewer steps; from 50,000 on they are less than .03 ahead, if at all. The regression never gets
 # beyond a third of what can be known: it cannot express the trigger.
 #
 # ## Question 3: a convolution or a dense layer between?
@@ -957,8 +956,8 @@ averages = {
     name: [seeds_of(f"validation {part} average", output=kind) for part in ("event", "factor")]
     for name, kind in KINDS.items()
 }
-answers["5. trained as a product, the strength's average differs threefold between seeds"] = bool(
-    max(averages["product"][1]) > 3 * min(averages["product"][1])
+answers["5. trained as a product, the strength's average differs by half or more between seeds"] = bool(
+    max(averages["product"][1]) > 1.5 * min(averages["product"][1])
 )
 products = seeds_of("validation mean average", output="product")
 answers["5. ... that of the product by less than a factor of two"] = bool(
@@ -971,10 +970,11 @@ figures.plot_points(averages, "average probability", "average of the strength's 
 # multiplied by it, it loses a third of its average or more, and the error grows. The
 # strength that was trained on events overshoots by far alone and needs the factor. (All
 # other averages at the airports are below the observed one, as the validation blocks had
-# more and stronger events than the training blocks.) Trained as a product, probability and
-# strength drift from seed to seed, the strength more than threefold, while their product
-# differs by less than a factor of two, and the probability has less skill than one trained
-# as such. The mean of the distribution needs no such care.
+# more and stronger events than the training blocks.) Trained as a product, neither factor
+# means anything alone: with our seeds the strength's average differs fivefold, while that
+# of the product differs by less than a factor of two (five other seeds were closer
+# together), and the probability has less skill than one trained as such. The mean of the
+# distribution needs no such care.
 #
 # ## Question 6: which loss?
 
@@ -1291,9 +1291,8 @@ answers |= {
         1 / 3 < found["made up"]["softmax"] < 1 / 2 < found["made up"]["boosted trees"]
     ),
     "test, made up, 100,000 steps: the softmax has more than three quarters with each seed": bool(enough.min() > 0.75),
-    "test, made up, 100,000 steps: ... and trees are not told apart from it": (
-        made_up_differences["100,000 steps, less boosted trees"][1] < 0
-        and made_up_differences["100,000 steps, less boosted trees"][2] > 0
+    "test, made up, 100,000 steps: ... and is within a tenth of the oracle's skill of trees": bool(
+        abs(enough.mean() - long_trees) < 0.1
     ),
 }
 columns = {
@@ -1307,13 +1306,15 @@ table.map(lambda value: f"{round(value, 2) + 0.0:.2f}").replace("nan", "")
 
 
 # %% [markdown]
-# At the airports only the frozen autoencoder is worse by more than chance. Everything else,
+# At the airports only the frozen autoencoder is worse by more than chance, and with five
+# other seeds (`python -m report.other_seeds`) its interval contains 0, too. Everything else,
 # be it an LSTM per head, a convolution or another distribution, is within what days and
 # seeds explain, and so are trees and regression. Validation means had suggested some
 # orders (fine-tuned before none, convolution before none): with five seeds and a year of
 # data these are not findings. On the made-up series with 20,000 steps, trees are better
 # and regression is worse than the network, and a frozen autoencoder loses nearly
-# everything. With 100,000 steps the network has caught up with the trees.
+# everything. With 100,000 steps the network has nearly caught up with the trees: the
+# interval contains 0, with three other seeds trees are ahead by more than chance.
 #
 # ### Are the probabilities true, and when to give an alarm?
 
@@ -1403,7 +1404,7 @@ figures.plot_points(
 # 3. If a network, then one LSTM and one distribution over all strengths, trained by its
 #    log score. No LSTM per head, nothing between code and head.
 # 4. Do not freeze an autoencoder. One trained with the heads costs time and brings no
-#    skill; a frozen one loses skill, the more the fewer labels there are.
+#    skill; a frozen one loses skill, most with few labels.
 # 5. Do not weight the events and do not multiply a strength by a probability that it
 #    contains already. Set the threshold of the alarm instead, at the ratio of costs.
 # 6. Stop the training by the loss of the event, not by the total.
@@ -1423,14 +1424,14 @@ answers |= {
     "test, made up: trees better, regression worse than the network by more than chance": (
         made_up_differences["less boosted trees"][2] < 0 < made_up_differences["less logistic regression"][1]
     ),
-    "1. frozen: worse than none by more than chance, on both test sets": (
-        differences["less frozen"][1] > 0 and made_up_differences["less frozen"][1] > 0
+    "1. frozen: worse than none on both test sets, on the made-up one by more than chance": (
+        differences["less frozen"][0] > 0 and made_up_differences["less frozen"][1] > 0
     ),
     "test, airports: no other use, layer, head or baseline is better or worse by more than chance": all(
         low <= 0 <= high for _, low, high in others
     ),
-    "test, airports: mean Brier skill above .40 without decoder, .39 to .40 with one": (
-        seeds_of("test Brier skill").mean() > 0.4 > np.mean(own_skills) > 0.39
+    "test, airports: mean Brier skill .39 to .41, with a decoder and without": bool(
+        all(0.39 < np.mean(skills) < 0.41 for skills in (seeds_of("test Brier skill"), own_skills))
     ),
     "test, airports: five networks together are better than the mean single one": (
         test_scores["five networks together"]["Brier skill"] > np.mean(own_skills)
@@ -1486,7 +1487,12 @@ pd.DataFrame(lines).to_csv(path, index=False, float_format="%.10g")
 #   above the claims), one after another and each on one core while another training ran;
 #   two processes can share the work (`selection.cross_validate`). The mean skill of the
 #   networks whose weights are kept just misses the .40 that was aimed at, that of the same
-#   network without decoder just reaches it: the seeds differ by more.
+#   network without decoder just reaches it: the seeds differ by more, and with five other
+#   seeds both just miss it.
+# - With these other seeds eight claims of an earlier edition failed: they took for findings
+#   the order of two close variants, how far a factor drifts, or an interval that just
+#   excluded 0. The claims above hold for both sets of seeds; where the sets differ, the
+#   text says so.
 # - The data are one year, in which a few storms decide. The intervals over days say so;
 #   more seeds would not help, more years would.
 # - When a flight was cancelled is not in the data: it is taken to be known in its hour.
