@@ -91,13 +91,14 @@ def as_range(values):
 # ## Time by chapter
 #
 # Wall time on one core of a laptop-sized machine with two, the other core busy with
-# another training most of the time. Absolute times say little: the same training took
-# more than four times as long when more was going on, see the ladders of chapter 3 in
-# [the table](#tbl-runs).
+# another training most of the time. Absolute times say little: what else goes on in the
+# machine may change them several times over. What the last retraining took stands on
+# the right, for the chapters of which `report/retraining.json` tells: begun from
+# scratch, one chapter after the other, interrupted and continued by the same command.
 
 # %% tags=["remove-input"]
 #| label: tbl-time
-#| tbl-cap: "Recorded trainings, and the minutes that `RETRAIN=1 make report` and `RETRAIN=all make report` take."
+#| tbl-cap: "Recorded trainings, the minutes of those that `RETRAIN=1 make report` and `RETRAIN=all make report` repeat, and the minutes that the last retraining took. –: none."
 both = pd.concat([runs, selections])
 minutes = both.groupby(["chapter", "long"])["seconds"].sum().unstack() / 60
 times = pd.DataFrame(
@@ -110,8 +111,11 @@ times = pd.DataFrame(
         "minutes, RETRAIN=all": minutes.sum(axis="columns"),
     }
 ).fillna(0)
+last = pd.read_json("retraining.json", orient="index")
+last = last.set_index("RETRAIN", append=True)["seconds"].unstack() / 60
+times = times.join(last.add_prefix("minutes, last RETRAIN="))
 times.loc["all"] = times.sum()
-times.rename_axis("chapter").map("{:.0f}".format)
+times.rename_axis("chapter").map("{:.0f}".format).replace("nan", "–")
 
 # %% [markdown]
 # ## Hyper-parameters
