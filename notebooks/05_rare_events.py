@@ -647,10 +647,6 @@ ladder(AUTOENCODERS)
 #| label: fig-autoencoder-made-up
 #| fig-cap: "The same for the made-up series, with 20,000 training steps and with 100,000 (three seeds). The dotted lines are baselines with the same training steps."
 #| fig-alt: "Left, 20,000 steps: frozen lies near .03, none and fine-tuned between .12 and .19, short of the line of boosted trees at .2. Right, 100,000 steps: frozen lies near .1, none and fine-tuned near .27, on the line of boosted trees, the oracle's at .31."
-ladder(
-    {name: AUTOENCODERS[name] for name in ("none", "frozen", "fine-tuned")},
-    ["made up", LENGTHS[100_000]],
-)
 left = [
     seeds_of("validation Brier skill", source, **FROZEN).mean()
     / seeds_of("validation Brier skill", source).mean()
@@ -658,6 +654,10 @@ left = [
 ]
 answers["1. made up: frozen keeps a sixth of the skill from 20,000 steps, a third from 100,000"] = bool(
     0.14 < left[0] < 0.2 and 0.3 < left[1] < 0.38
+)
+ladder(
+    {name: AUTOENCODERS[name] for name in ("none", "frozen", "fine-tuned")},
+    ["made up", LENGTHS[100_000]],
 )
 
 # %%
