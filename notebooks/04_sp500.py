@@ -1160,8 +1160,8 @@ for part, value in drift_skills.items():
 # The network pulls prices back towards the mean of the days that it read, and lifts
 # them a little. On both tests this was better than holding the last price, with
 # intervals above 0; those of drift contain 0. Against drift, which has the larger mean skill on
-# other stocks and on the six, the network has none that is shown to be positive: all
-# three intervals contain 0 or lie below. And the second halves of the later
+# other stocks and on the six, the network has no skill that is shown to be positive: all
+# three intervals contain 0. And the second halves of the later
 # windows all lie in the same one and a half years, and on the six stocks nothing of the
 # gain is left. Errors in units of the whole range tell less: they are small where
 # prices ran away, as the range is large there, so they make a pull back look better,

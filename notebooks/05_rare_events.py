@@ -1161,7 +1161,9 @@ alarms = caught(together, earlier_final["five networks together"])
 answers["test, airports: alarms find .4 or more of hours, below .1 of onsets"] = (
     alarms["recall: hours"] > 0.4 and alarms["recall: onsets"] < 0.1
 )
-pd.DataFrame(rows).T.rename(columns={"ranked probability": "RPS"})
+pd.DataFrame(rows).rename({"ranked probability": "RPS"}).rename(
+    columns={"five networks together": "five together"}
+)
 
 # %%
 #| label: fig-storm

@@ -98,22 +98,20 @@ def as_range(values):
 
 # %% tags=["remove-input"]
 #| label: tbl-time
-#| tbl-cap: "Recorded trainings, the minutes of those that `RETRAIN=1 make report` and `RETRAIN=all make report` repeat, and the minutes that the last retraining took. –: none."
+#| tbl-cap: "Recorded networks and models of which only the scores are recorded; the minutes of those that `RETRAIN=1 make report` and `RETRAIN=all make report` repeat, as recorded; and the minutes that the last retraining took. –: none."
 both = pd.concat([runs, selections])
 minutes = both.groupby(["chapter", "long"])["seconds"].sum().unstack() / 60
 times = pd.DataFrame(
     {
         "networks": runs.groupby("chapter").size(),
-        "models of which only scores are recorded": selections.groupby(
-            "chapter"
-        ).size(),
-        "minutes, RETRAIN=1": minutes[False],
-        "minutes, RETRAIN=all": minutes.sum(axis="columns"),
+        "scored only": selections.groupby("chapter").size(),
+        "RETRAIN=1": minutes[False],
+        "RETRAIN=all": minutes.sum(axis="columns"),
     }
 ).fillna(0)
 last = pd.read_json("retraining.json", orient="index")
 last = last.set_index("RETRAIN", append=True)["seconds"].unstack() / 60
-times = times.join(last.add_prefix("minutes, last RETRAIN="))
+times = times.join(last.add_prefix("last RETRAIN="))
 times.loc["all"] = times.sum()
 times.rename_axis("chapter").map("{:.0f}".format).replace("nan", "–")
 
