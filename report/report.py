@@ -114,7 +114,7 @@ results.results_table(scores)
 # trained before with the same configuration, seed and data is loaded with its weights;
 # its scores are computed anew. So a chapter shows that code, data and recorded weights
 # give the printed numbers, not that training gives these weights again: on another
-# processor the last digits differ.
+# processor scores differ in the second or third digit.
 #
 # **Notation.** Sequences are arrays of shape (examples, time, features). A sequence is
 # $x_1, \dots, x_T$, its reconstruction $\hat{x}_1, \dots, \hat{x}_T$ and its code $z$.
