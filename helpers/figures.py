@@ -240,9 +240,7 @@ def plot_reconstructions(
     return fig
 
 
-def plot_history(
-    histories, metrics="loss", references=None, log=True, ylabels=None, num_columns=None
-):
+def plot_history(histories, metrics="loss", references=None, log=True, ylabels=None):
     """Draws losses and other metrics against epochs.
 
     Training is solid, validation dashed. A loss that diverged (NaN or infinite) ends
@@ -257,11 +255,10 @@ def plot_history(
             several metrics, a dict from metric to such a dict.
         log: Boolean, whether values are on a log axis; or a dict from metric to this.
         ylabels: Dict from metric to the label of its axis.
-        num_columns: Positive integer, panels side by side; `None` for one column if
-            there are references, else two.
 
     Returns:
-        `matplotlib.figure.Figure`.
+        `matplotlib.figure.Figure`; panels are below each other where there are
+        references, else two stand side by side.
 
     Raises:
         ValueError: If a metric is in no history, a list is empty, has another length
@@ -278,8 +275,7 @@ def plot_history(
         raise ValueError(
             f"`references` should be for the metrics {metrics}. Received: {unknown}."
         )
-    if num_columns is None:
-        num_columns = 1 if any(references.values()) else 2
+    num_columns = 1 if any(references.values()) else 2
     height = 2.5 if len(metrics) == 1 else 1.9
     fig, axes = panel_grid(len(metrics), num_columns, height, sharex=True)
     for ax, metric in zip(axes, metrics, strict=True):
@@ -350,15 +346,15 @@ def plot_sweep(
     score,
     base=None,
     references=None,
-    log_x=True,
     log_y=True,
     ylabel=None,
     xlabels=None,
 ):
     """Draws a score against hyper-parameters: a point per fold, a line through means.
 
-    A fold whose training diverged is a cross at the upper edge, with a note; such a
-    configuration has no mean.
+    A hyper-parameter of positive numbers has a log axis, one with other values, `None`
+    say, has them side by side. A fold whose training diverged is a cross at the upper
+    edge, with a note; such a configuration has no mean.
 
     Args:
         table: `pandas.DataFrame` from `selection.cross_validate`, not empty.
@@ -368,8 +364,6 @@ def plot_sweep(
             panel shows the rows that differ from `base` in its own parameter alone,
             and marks the base.
         references: Dict from label to a number, drawn as labelled lines.
-        log_x: Boolean, whether a hyper-parameter of positive numbers has a log axis;
-            one with other values, `None` say, has them side by side.
         log_y: Boolean, whether the score is on a log axis.
         ylabel: String, label of the score; `None` for its name.
         xlabels: Dict from hyper-parameter to the label of its axis.
@@ -398,10 +392,9 @@ def plot_sweep(
         values = sorted(first, key=sort_key)
         numeric = all(is_number(value) for value in values)
         places = list(range(len(values)))
-        if numeric and len(values) > 1 and (not log_x or min(values) > 0):
+        if numeric and len(values) > 1 and min(values) > 0:
             places = [float(value) for value in values]
-            if log_x:
-                ax.set_xscale("log")
+            ax.set_xscale("log")
         means, notes = [], []
         for place, value in zip(places, values, strict=True):
             same = [entry is value or entry == value for entry in rows[parameter]]
@@ -473,20 +466,13 @@ def plot_sweep(
     return fig
 
 
-def plot_code_sizes(
-    curves,
-    references=None,
-    xlabel="numbers in the code",
-    ylabel="test mean squared error",
-):
+def plot_code_sizes(curves, references=None):
     """Draws errors against the size of the code, both on log axes.
 
     Args:
         curves: Dict from label to a dict from code size to a list of errors, one per
             seed. The line goes through the means, bars from the lowest to the highest.
         references: Dict from label to a number, drawn as labelled lines.
-        xlabel: String, label of the code size axis.
-        ylabel: String, label of the error axis.
 
     Returns:
         `matplotlib.figure.Figure`; an error below `ERROR_FLOOR`, zero in all but
@@ -557,8 +543,8 @@ def plot_code_sizes(
     ax.set_xticks(sorted(kept), [str(size) for size in sorted(kept)])
     ax.xaxis.set_minor_locator(ticker.NullLocator())
     ax.margins(x=0.03)
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
+    ax.set_xlabel("numbers in the code")
+    ax.set_ylabel("test mean squared error")
     finish_y(ax, True, references or {})
     label_right(ax, [*labels, *reference_labels(references or {})])
     return fig
@@ -744,13 +730,7 @@ def plot_confusion(matrix, class_names=None):
     return fig
 
 
-def plot_code_space(
-    points,
-    labels,
-    class_names=None,
-    xlabel="first component",
-    ylabel="second component",
-):
+def plot_code_space(points, labels, class_names=None):
     """Draws codes that were projected to two numbers, coloured by class.
 
     Args:
@@ -758,8 +738,6 @@ def plot_code_space(
         labels: Integer array of shape `(examples,)`, classes from 0 to 9.
         class_names: List of strings, one per class up to the largest label; `None`
             for the numbers.
-        xlabel: String, label of the horizontal axis.
-        ylabel: String, label of the vertical axis.
 
     Returns:
         `matplotlib.figure.Figure`; each class has a marker and a colour, and its name
@@ -798,8 +776,8 @@ def plot_code_space(
         handles[class_names[label]] = lines.Line2D(
             [], [], linestyle="", marker=marker, color=colour, markersize=5
         )
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
+    ax.set_xlabel("first component")
+    ax.set_ylabel("second component")
     fig.legend(handles.values(), handles, loc="outside right center", title="class")
     fig.draw_without_rendering()
     present = np.unique(labels)
@@ -821,21 +799,13 @@ def plot_code_space(
     return fig
 
 
-def plot_error_histogram(
-    errors,
-    references=None,
-    xlabel="mean squared error of an example",
-    ylabel="examples",
-    num_bins=60,
-):
+def plot_error_histogram(errors, references=None, num_bins=60):
     """Draws how the errors of examples are distributed, on a log axis.
 
     Args:
         errors: Dict from label to an array of shape `(examples,)`, errors of at least
             0; those that are 0 are counted with the smallest.
         references: Dict from label to a positive number, drawn as labelled lines.
-        xlabel: String, label of the error axis.
-        ylabel: String, label of the count axis.
         num_bins: Positive integer, number of bins over the range of all errors.
 
     Returns:
@@ -877,8 +847,8 @@ def plot_error_histogram(
     ax.set_xscale("log")
     tidy_log_axis(ax.xaxis)
     ax.set_ylim(bottom=0)
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
+    ax.set_xlabel("mean squared error of an example")
+    ax.set_ylabel("examples")
     if len(handles) > 1:
         outer_legend(fig, handles)
     label_top(ax, references)
@@ -979,13 +949,12 @@ def plot_horizon(curves, xlabel="steps ahead", ylabel="mean squared error"):
     return fig
 
 
-def plot_intervals(intervals, xlabel, reference=0.0):
-    """Draws numbers with their intervals below each other.
+def plot_intervals(intervals, xlabel):
+    """Draws numbers with their intervals below each other, and a line at 0.
 
     Args:
         intervals: Dict from label to a tuple `(value, low, high)`.
         xlabel: String, label of the axis.
-        reference: Float, where a vertical line is drawn.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -997,7 +966,7 @@ def plot_intervals(intervals, xlabel, reference=0.0):
     intervals = check_dict("intervals", intervals)
     fig, grid = new_figure(1, 1, 0.7 + 0.27 * len(intervals))
     ax = grid[0, 0]
-    ax.axvline(reference, color=REFERENCE_COLOUR, linewidth=0.8)
+    ax.axvline(0, color=REFERENCE_COLOUR, linewidth=0.8)
     for place, (label, interval) in enumerate(intervals.items()):
         interval = check_numbers(f"intervals: {label}", interval, ("ends",))
         if len(interval) != 3 or not interval[1] <= interval[0] <= interval[2]:

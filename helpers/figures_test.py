@@ -298,9 +298,9 @@ def test_confusion_sees_errors_only():
 def test_code_space_tells_classes_apart(rng):
     labels = np.arange(200) % 10
     points = rng.normal(size=(200, 2)) / 1e3 + 5
-    fig = figures.plot_code_space(points, labels, xlabel="first", ylabel="second")
+    fig = figures.plot_code_space(points, labels)
     ax = fig.axes[0]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("first", "second")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("first component", "second component")
     assert legend(fig) == [str(label) for label in range(10)]
     handles = fig.legends[0].legend_handles
     assert len({handle.get_color() for handle in handles}) == 10
