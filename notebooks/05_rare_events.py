@@ -654,8 +654,8 @@ left = [
     / seeds_of("validation Brier skill", source).mean()
     for source in ("made up", LENGTHS[100_000])
 ]
-answers["1. made up: frozen keeps a sixth of the skill from 20,000 steps, a third from 100,000"] = bool(
-    0.14 < left[0] < 0.2 and 0.3 < left[1] < 0.38
+answers["1. made up: frozen keeps less than a fifth of the skill from 20,000 steps, .25 to .4 from 100,000"] = bool(
+    left[0] < 0.2 and 0.25 < left[1] < 0.4
 )
 ladder(
     {name: AUTOENCODERS[name] for name in ("none", "frozen", "fine-tuned")},
@@ -691,8 +691,8 @@ figures.plot_points(
 # %% [markdown]
 # No. At the airports all uses but one are alike; frozen is worse, and the last hour beside
 # the frozen code mends that. On the made-up series the frozen code has little of what
-# matters, with a sixth of the skill of no autoencoder from 20,000 steps and a third from
-# 100,000: reconstruction keeps what varies most, and the precursor of a rare event is a
+# matters, with less than a fifth of the skill of no autoencoder from 20,000 steps and about a
+# third from 100,000: reconstruction keeps what varies most, and the precursor of a rare event is a
 # small part of that. Where an autoencoder should help most, with few labels, it
 # helps least. (The share of labels is drawn by window, so that even 5 % come from all
 # storms; labels of the validation data are always known.)
@@ -861,11 +861,8 @@ BETWEEN = {
 between = {
     name: seeds_of("validation Brier skill", **changes).mean() for name, changes in BETWEEN.items()
 }
-answers["3. a dense layer, a convolution over the code, shuffled or not: mean skill within .02 of nothing between"] = all(
-    abs(between[name] - between["nothing between"]) < 0.02 for name in list(BETWEEN)[1:4]
-)
-answers["3. a convolution over time before the LSTM has the highest mean skill"] = (
-    max(between, key=between.get) == "convolution over time before"
+answers["3. a dense layer, a convolution over the code or before the LSTM: mean skill within .05 of nothing between"] = all(
+    abs(between[name] - between["nothing between"]) < 0.05 for name in list(BETWEEN)[1:5]
 )
 answers["3. ... one after it, with the largest values, has a mean skill lower by .1 or more"] = (
     between["convolution over time after"] < between["nothing between"] - 0.1
@@ -875,7 +872,7 @@ ladder(BETWEEN)
 # %% [markdown]
 # A dense layer changes nothing, a convolution over the code nothing either, shuffled or
 # not: it is a dense layer with fewer weights. The convolution over time before the LSTM
-# has the highest mean on the validation data; it is the one with a reason. The one after
+# has the highest mean here and with the seeds 100 to 104, not with 200 to 204. The one after
 # it loses a third of the skill or more: the largest value over 40 hours does not say when
 # it was, and the last hours count most.
 #
@@ -1058,7 +1055,7 @@ weighted = {
     for name, changes in LOSS_WEIGHTS.items()
 }
 by_total = weighted["weight 1, stopped by the total"]
-answers["7. stopped by the total loss: mean skill lower by .05 or more"] = weighted["weight 1"] - by_total > 0.05
+answers["7. stopped by the total loss: mean skill lower by .03 or more"] = weighted["weight 1"] - by_total > 0.03
 answers["7. weights 0, .1, 1 and learned: mean skills within .03"] = (
     np.ptp([skill for skill in weighted.values() if skill != by_total]) < 0.03
 )
@@ -1315,7 +1312,9 @@ answers |= {
     "test, made up, 20,000 steps: the softmax has a third to half of the oracle's skill, trees more than half": (
         1 / 3 < found["made up"]["softmax"] < 1 / 2 < found["made up"]["boosted trees"]
     ),
-    "test, made up, 100,000 steps: the softmax has more than three quarters with each seed": bool(enough.min() > 0.75),
+    "test, made up, 100,000 steps: the softmax has more than three quarters, with each seed more than .7": bool(
+        enough.mean() > 0.75 and enough.min() > 0.7
+    ),
     "test, made up, 100,000 steps: ... and is within a tenth of the oracle's skill of trees": bool(
         abs(enough.mean() - long_trees) < 0.1
     ),
@@ -1331,15 +1330,17 @@ table.map(lambda value: f"{round(value, 2) + 0.0:.2f}").replace("nan", "")
 
 
 # %% [markdown]
-# At the airports only the convolution after the LSTM and the frozen autoencoder are worse by
-# more than chance; with five other seeds (`python -m report.other_seeds`) the interval of the
-# frozen one contains 0, too. Everything else, be it an LSTM per head, a convolution or another distribution, is within what days and
-# seeds explain, and so are trees and regression. Validation means had suggested some
-# orders (fine-tuned before none, convolution before none): with five seeds and a year of
-# data these are not findings. On the made-up series with 20,000 steps, trees are better
-# and regression is worse than the network, and a frozen autoencoder loses nearly
-# everything. With 100,000 steps the network has nearly caught up with the trees: the
-# interval contains 0, with three other seeds trees are ahead by more than chance.
+# At the airports only the convolution after the LSTM and the frozen autoencoder are worse
+# by more than chance; with the seeds 100 to 104 (`python -m report.other_seeds`) the
+# interval of the frozen one contains 0, too, and with 200 to 204 Poisson and the pair of
+# event and strength are worse as well. Everything else, be it an LSTM per head, a
+# convolution or another distribution, is within what days and seeds explain, and so are
+# trees and regression. Validation means had suggested some orders (fine-tuned before
+# none, convolution before none): with five seeds and a year of data these are not
+# findings. On the made-up series with 20,000 steps, trees are better and regression is
+# worse than the network, and a frozen autoencoder loses nearly everything. With 100,000
+# steps the network has nearly caught up with the trees: the interval contains 0, with the
+# seeds 100 to 102 trees are ahead by more than chance.
 #
 # ### Are the probabilities true, and when to give an alarm?
 
@@ -1450,11 +1451,11 @@ answers |= {
     "test, made up: trees better, regression worse than the network by more than chance": (
         made_up_differences["less boosted trees"][2] < 0 < made_up_differences["less logistic regression"][1]
     ),
-    "test, airports: no other use, layer, head or baseline is better or worse by more than chance": all(
-        low <= 0 <= high for _, low, high in others
+    "test, airports: no other use, layer, head or baseline is better by more than chance": all(
+        high >= 0 for _, _, high in others
     ),
-    "test, airports: mean Brier skill .39 to .41, with a decoder and without": bool(
-        all(0.39 < np.mean(skills) < 0.41 for skills in (seeds_of("test Brier skill"), own_skills))
+    "test, airports: mean Brier skill .38 to .42, with a decoder and without": bool(
+        all(0.38 < np.mean(skills) < 0.42 for skills in (seeds_of("test Brier skill"), own_skills))
     ),
     "test, airports: five networks together are better than the mean single one": (
         test_scores["five networks together"]["Brier skill"] > np.mean(own_skills)
@@ -1510,12 +1511,13 @@ pd.DataFrame(lines).to_csv(path, index=False, float_format="%.10g")
 #   above the claims), one after another and each on one core while another training ran;
 #   two processes can share the work (`selection.cross_validate`). The mean skill of the
 #   networks whose weights are kept just misses the .40 that was aimed at, that of the same
-#   network without decoder just reaches it: the seeds differ by more, and with five other
-#   seeds both just miss it.
-# - With these other seeds eight claims of an earlier edition failed: they took for findings
-#   the order of two close variants, how far a factor drifts, or an interval that just
-#   excluded 0. The claims above hold for both sets of seeds; where the sets differ, the
-#   text says so. Stacked LSTMs, an encoder per head, the convolution after the LSTM and the
+#   network without decoder just reaches it: the seeds differ by more, and both just miss it
+#   with the seeds 100 to 104, and both reach it with 200 to 204.
+# - With the seeds 100 to 104 eight claims of an earlier edition failed, and when these had been
+#   made wider, seven others with 200 to 204: they took for findings the order of close
+#   variants, how far a factor drifts, or on which side of 0 an interval just ends. The claims
+#   above are as wide as all three sets need, and no fourth set has tried them. So differences
+#   of .03 between means of five seeds should not be believed here. Stacked LSTMs, an encoder per head, the convolution after the LSTM and the
 #   zero-inflated distribution came later still, and have the first seeds only.
 # - The data are one year, in which a few storms decide. The intervals over days say so;
 #   more seeds would not help, more years would.
