@@ -1519,8 +1519,8 @@ pd.DataFrame(lines).to_csv(path, index=False, float_format="%.10g")
 #   above are as wide as all three sets need, and no fourth set has tried them. So differences
 #   of .03 between means of five seeds should not be believed here. Stacked LSTMs, an encoder per head, the convolution after the LSTM and the
 #   zero-inflated distribution came later still, and have the first seeds only.
-# - The data are one year, in which a few storms decide. The intervals over days say so;
-#   more seeds would not help, more years would.
+# - The data are one year, in which a few storms decide. The intervals over days say so:
+#   more seeds would tell variants apart on these storms, only more years on others.
 # - When a flight was cancelled is not in the data: it is taken to be known in its hour.
 # - All networks stop at the best epoch on validation blocks that other comparisons look
 #   at, too; the test blocks were not used for any choice.
