@@ -202,6 +202,7 @@ class Retraining:
                 f"{self._note} should hold the time when RETRAIN={mode} was begun; "
                 f"delete it to begin anew. Received: {text!r}"
             ) from error
+        self._older = {}  # Path to the time of its file and what was found in it.
         numbers = {path.name[:2] for path in paths}
         report = pathlib.Path(root, "report")
         self._summary = report / "retraining.json"
@@ -234,7 +235,11 @@ class Retraining:
 
     def _is_older(self, path):
         """Returns whether a record was made before the retraining, or is missing."""
-        return not recorded_since(path, self.since)
+        # The status asks twice a second, and all records are megabytes to read.
+        changed = path.stat().st_mtime_ns if path.exists() else None
+        if path not in self._older or self._older[path][0] != changed:
+            self._older[path] = changed, not recorded_since(path, self.since)
+        return self._older[path][1]
 
     def keep(self, notebook):
         """Writes what a chapter's trainings took into `report/retraining.json`.

@@ -230,6 +230,23 @@ def test_retraining_says_how_far_it_is(project):
     assert str(retraining) == "1 of 2 networks trained, 0 h 16 min to go"
 
 
+def test_status_reads_only_what_has_changed(project, monkeypatch):
+    read = []
+
+    def note(path, since):
+        read.append(execute.record_name(path))
+        return False
+
+    monkeypatch.setattr(execute, "recorded_since", note)
+    retraining = execute.Retraining("all", [project / "01_x.ipynb"], project)
+    for _ in range(3):
+        assert str(retraining) == "0 of 3 networks trained, 1 h 26 min to go"
+    assert read == ["01_a", "01_b", "01_c", "01_a"]  # The last one: a cross-validation.
+    os.utime(project / "report" / "runs" / "01_b" / "run.json", (0, 0))
+    str(retraining)
+    assert read[4:] == ["01_b"]
+
+
 def test_retraining_goes_on_until_it_is_finished(project, monkeypatch):
     monkeypatch.setattr(
         execute, "Retraining", functools.partial(execute.Retraining, root=project)
