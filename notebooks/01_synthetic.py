@@ -168,17 +168,19 @@ figures.plot_series(
 #| label: tbl-baselines
 #| tbl-cap: "Test mean squared error (MSE) of the baselines, fitted on the training sequences. Last row: the same noise in the scaling of the original report."
 code_sizes = [8, 16, 24, 32, 36, 40, 43, 45, 47, 48, 49, 50]
-pca = {}
-for data in series:
-    train, test = parts[data, "train"], parts[data, "test"]
+
+
+def linear_errors(train, test):
+    """Test errors by the size of a linear code; with no number it is the mean."""
     mean_error = scores.mean_squared_error(test, baselines.mean_prediction(train, test))
-    pca[data] = {0: mean_error, **baselines.pca_errors(train, test, code_sizes)}
+    return {0: mean_error, **baselines.pca_errors(train, test, code_sizes)}
+
+
+pca = {data: linear_errors(parts[data, "train"], parts[data, "test"]) for data in series}
 originals = windows.min_max_scale(raw_uniform)
 originals += 0.5 - originals.mean(axis=1, keepdims=True)
 split = windows.split_examples(len(originals), (0.6, 0.2, 0.2), DATA_SEED)
-train, test = originals[split["train"]], originals[split["test"]]
-mean_error = scores.mean_squared_error(test, baselines.mean_prediction(train, test))
-original_pca = {0: mean_error, **baselines.pca_errors(train, test, code_sizes)}
+original_pca = linear_errors(originals[split["train"]], originals[split["test"]])
 baseline_table = pd.DataFrame(
     [
         {"data": data, "mean": errors[0]}
