@@ -2,23 +2,17 @@
 
 A while loop of TensorFlow dispatches some twenty small kernels per step, forward and
 again backward. Here XLA compiles all steps into two programs, one that reads and one
-that takes the gradient back, and the batch is cut into as many parts as there are
-cores, each of which goes through its loop on its own core. `helpers.layers` uses this
-where it applies; everything here has an equal in plain Keras there.
+that takes the gradient back, and the batch is cut into parts that go through their
+loops at the same time. `layers` uses this where it applies; everything here has an
+equal in plain Keras there.
 """
-
-import os
 
 import numpy as np
 import tensorflow as tf
 
-# More parts than this leave too few examples in each for an efficient product.
-MOST_PARTS = 4
-
-
-def is_available():
-    """Tells whether the compiled loop should be used: a CPU, but no GPU, is there."""
-    return not tf.config.list_physical_devices("GPU")
+# A core for each. How gradients are rounded depends on it, so it does not follow the
+# machine: a training gives the same numbers on any number of cores.
+NUM_PARTS = 2
 
 
 def hidden_states(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell):
@@ -30,26 +24,23 @@ def hidden_states(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell
 
     Args:
         inputs: Tensor `(batch, time, features)`; may have 0 features.
-        constant: Tensor `(batch, 4 * units)`, the part of the input that every step
-            gets.
-        bias: Tensor `(time, 4 * units)`, the part that all examples get.
+        constant: Tensor `(batch, 4 * units)`, what every step of an example gets.
+        bias: Tensor `(time, 4 * units)`, what all examples get.
         kernel: Tensor `(features, 4 * units)`.
         recurrent_kernel: Tensor `(units, 4 * units)`.
-        hidden: Tensor `(batch, units)`, state before the first step.
-        cell: Tensor `(batch, units)`, state before the first step.
+        hidden, cell: Tensors `(batch, units)`, the state before the first step.
 
     Returns:
         Tensor `(batch, time, units)`, differentiable with respect to all arguments.
     """
     # Values, not variables: a custom gradient may not use variables behind its back.
     bias, kernel, recurrent_kernel = map(tf.identity, (bias, kernel, recurrent_kernel))
-    num_parts = min(_num_cores(), MOST_PARTS)
     rows = tf.shape(inputs)[0]
-    sizes = [(rows + part) // num_parts for part in range(num_parts)]
+    sizes = [(rows + part) // NUM_PARTS for part in range(NUM_PARTS)]
     inputs = tf.transpose(inputs, (1, 0, 2))
     parts = zip(
-        tf.split(inputs, sizes, axis=1, num=num_parts),
-        *(tf.split(whole, sizes, num=num_parts) for whole in (constant, hidden, cell)),
+        tf.split(inputs, sizes, axis=1, num=NUM_PARTS),
+        *(tf.split(whole, sizes, num=NUM_PARTS) for whole in (constant, hidden, cell)),
         strict=True,
     )
     states = [
@@ -57,12 +48,6 @@ def hidden_states(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell
         for part, constant, hidden, cell in parts
     ]
     return tf.transpose(tf.concat(states, axis=1), (1, 0, 2))
-
-
-def _num_cores():
-    if hasattr(os, "sched_getaffinity"):  # Linux: what this process may use
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @tf.custom_gradient
@@ -93,34 +78,23 @@ def _states_of_part(inputs, constant, bias, kernel, recurrent_kernel, hidden, ce
 
 def _weights_gradient(inputs, outputs_gradient):
     """Gradient of weights that are the same at all steps, as one product."""
-    rows = tf.reshape(inputs, (-1, inputs.shape[-1]))
     gradient = tf.reshape(outputs_gradient, (-1, outputs_gradient.shape[-1]))
+    rows = tf.reshape(inputs, (tf.shape(gradient)[0], inputs.shape[-1]))
     return tf.matmul(rows, gradient, transpose_a=True)
-
-
-def _gate_maps(units, dtype):
-    """Slopes and offsets that make a sigmoid of a tanh.
-
-    sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, so that one tanh serves all four gates.
-    """
-    slope = np.repeat([0.5, 0.5, 1.0, 0.5], units)
-    offset = np.repeat([0.5, 0.5, 0.0, 0.5], units)
-    return tf.constant(slope, dtype), tf.constant(offset, dtype)
-
-
-def _buffer(num_steps, width, dtype):
-    return tf.TensorArray(dtype, num_steps, element_shape=(None, width))
 
 
 @tf.function(jit_compile=True)
 def _read(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell):
+    """Returns hidden states, cells and activated gates of all steps, time first."""
     num_steps, units = tf.shape(inputs)[0], recurrent_kernel.shape[0]
-    slope, offset = _gate_maps(units, hidden.dtype)
+    # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, so that one tanh serves all four gates.
+    slope = tf.constant(np.repeat([0.5, 0.5, 1.0, 0.5], units), hidden.dtype)
+    offset = tf.constant(np.repeat([0.5, 0.5, 0.0, 0.5], units), hidden.dtype)
     # Scaled once here instead of at every step.
     recurrent_kernel, kernel = recurrent_kernel * slope, kernel * slope
     constant, bias = constant * slope, bias * slope
 
-    def step(time, hidden, cell, states, cells, gates):
+    def step(time, hidden, cell, buffers):
         logits = tf.matmul(hidden, recurrent_kernel) + constant + bias[time]
         if inputs.shape[2]:
             logits += tf.matmul(inputs[time], kernel)
@@ -128,43 +102,35 @@ def _read(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell):
         input_gate, forget_gate, candidate, output_gate = tf.split(activated, 4, axis=1)
         cell = forget_gate * cell + input_gate * candidate
         hidden = output_gate * tf.tanh(cell)
-        return (
-            time + 1,
-            hidden,
-            cell,
-            states.write(time, hidden),
-            cells.write(time, cell),
-            gates.write(time, activated),
-        )
+        written = zip(buffers, (hidden, cell, activated), strict=True)
+        buffers = [buffer.write(time, values) for buffer, values in written]
+        return time + 1, hidden, cell, buffers
 
-    written = tf.while_loop(
+    buffers = [
+        tf.TensorArray(hidden.dtype, num_steps, element_shape=(None, width))
+        for width in (units, units, 4 * units)
+    ]
+    *_, buffers = tf.while_loop(
         lambda time, *_: time < num_steps,
         step,
-        (
-            0,
-            hidden,
-            cell,
-            _buffer(num_steps, units, hidden.dtype),
-            _buffer(num_steps, units, hidden.dtype),
-            _buffer(num_steps, 4 * units, hidden.dtype),
-        ),
+        (0, hidden, cell, buffers),
         maximum_iterations=num_steps,
-    )[3:]
-    return [array.stack() for array in written]
+    )
+    return [buffer.stack() for buffer in buffers]
 
 
 @tf.function(jit_compile=True)
 def _go_back(upstream, recurrent_kernel, first_cell, cells, gates):
+    """Returns the gradients of the first hidden state and cell, and of the gates."""
     num_steps, units = tf.shape(upstream)[0], recurrent_kernel.shape[0]
     transposed = tf.transpose(recurrent_kernel)
 
     def step(time, hidden_gradient, cell_gradient, total, gradients):
-        cell = cells[time]
         before = tf.where(time == 0, first_cell, cells[tf.maximum(time - 1, 0)])
         input_gate, forget_gate, candidate, output_gate = tf.split(
             gates[time], 4, axis=1
         )
-        squashed = tf.tanh(cell)
+        squashed = tf.tanh(cells[time])
         hidden_gradient += upstream[time]
         cell_gradient += hidden_gradient * output_gate * (1 - squashed * squashed)
         gradient = tf.concat(
@@ -176,25 +142,17 @@ def _go_back(upstream, recurrent_kernel, first_cell, cells, gates):
             ],
             axis=1,
         )
-        return (
-            time - 1,
-            tf.matmul(gradient, transposed),
-            cell_gradient * forget_gate,
-            total + gradient,
-            gradients.write(time, gradient),
-        )
+        hidden_gradient = tf.matmul(gradient, transposed)
+        cell_gradient = cell_gradient * forget_gate
+        gradients = gradients.write(time, gradient)
+        return time - 1, hidden_gradient, cell_gradient, total + gradient, gradients
 
     zeros = tf.zeros_like(first_cell)
+    gradients = tf.TensorArray(zeros.dtype, num_steps, element_shape=(None, 4 * units))
     _, hidden_gradient, cell_gradient, total, gradients = tf.while_loop(
         lambda time, *_: time >= 0,
         step,
-        (
-            num_steps - 1,
-            zeros,
-            zeros,
-            tf.tile(zeros, (1, 4)),
-            _buffer(num_steps, 4 * units, zeros.dtype),
-        ),
+        (num_steps - 1, zeros, zeros, tf.tile(zeros, (1, 4)), gradients),
         maximum_iterations=num_steps,
     )
     return hidden_gradient, cell_gradient, total, gradients.stack()

@@ -1,0 +1,192 @@
+"""Starts an LSTM autoencoder of long series as a memory of Fourier coefficients."""
+
+from helpers.checks import check_one_feature, check_same
+from helpers.networks.starts import CLOSED_LOGIT, OPEN_LOGIT
+
+import keras
+import numpy as np
+
+# Root mean square of the states after reading. tanh(x) loses a share x^2 / 3 of x at
+# each step: over hundreds of steps, only states this small are kept.
+AMPLITUDE = 0.001
+# Share of the states' mean square that is added to their squares before solving, so
+# that nothing is built on differences of nearly equal states.
+RIDGE = 1e-6
+DECODER_RIDGE = 1e-5
+# How far the gates are open, from 0 to 1.
+OPEN, CLOSED = 1 / (1 + np.exp(-OPEN_LOGIT)), 1 / (1 + np.exp(-CLOSED_LOGIT))
+
+
+def start_as_fourier_memory(model, series, targets, num_recent, strongest=False):
+    """Starts encoder, code and decoders as the best linear code of a Fourier memory.
+
+    A recurrent state that is turned by a fixed angle at each step, and to which each
+    value is added, is a Fourier coefficient of all values so far. The encoder gets such
+    pairs of units, and a few that hold the last value and the last changes; its gates
+    are nearly constant, so that it is linear. The decoders turn pairs back, step by
+    step. The best linear code of the states is solved in closed form (reduced-rank
+    regression): the untrained network does about what a principal component analysis
+    of the series does.
+
+    All states are small (`AMPLITUDE`), so small learning rates act fast: Adam with
+    a rate of 1e-8 is felt, with 1e-6 it destroys the memory.
+
+    Args:
+        model: Keras model with the layers of `encode` and, for each target, of `decode`
+            with `reverse=True`. Before the encoder, only a map of each value may be.
+        series: Array of shape `(examples, time, 1)`, the training inputs.
+        targets: Dict from a decoder's name to its target, an array of the same shape.
+        num_recent: Non-negative integer, units that hold the last values.
+        strongest: Whether the pairs turn at the frequencies of largest mean power, as
+            suits images read row after row, instead of at the lowest.
+
+    Raises:
+        ValueError: If the arrays have other shapes, the units make no pairs, or the
+            code is larger than the encoder.
+
+    Reference:
+        Voelker, Kajić & Eliasmith, 2019, Legendre memory units: continuous-time
+        representation in recurrent neural networks. NeurIPS. Izenman, 1975,
+        Reduced-rank regression for the multivariate linear model. Journal of
+        Multivariate Analysis 5(2), doi:10.1016/0047-259X(75)90042-1
+    """
+    series = check_one_feature("series", series)
+    for name, values in targets.items():
+        shapes = series.shape, np.shape(values)
+        check_same(("shape of series", f"shape of targets[{name!r}]"), shapes)
+    targets = {name: np.asarray(values)[:, :, 0] for name, values in targets.items()}
+    encoder, code = model.get_layer("encoder"), model.get_layer("code")
+    inputs = keras.Model(model.input, encoder.input).predict(
+        series, batch_size=512, verbose=0
+    )[:, :, 0]
+    centre = inputs.mean(dtype="float64")
+    angles, _ = choose_angles(inputs - centre, encoder.units - num_recent, strongest)
+    rotation, entry = memory_matrices(angles, num_recent)
+    states = np.zeros((len(inputs), encoder.units))
+    for value in (inputs - centre).T[:, :, np.newaxis]:
+        states = states @ rotation + value * entry
+    sizes = AMPLITUDE / np.sqrt((states**2).mean(axis=0))
+    # Both units of a pair keep one size, as they turn into one another.
+    pairs = sizes[num_recent:].reshape(-1, 2).mean(axis=1)
+    sizes[num_recent:] = np.repeat(pairs, 2)
+    entry, states = entry * sizes, states * sizes
+    rotation = rotation * sizes / sizes[:, np.newaxis]
+    set_weights(
+        encoder,
+        kernel=lstm_kernel(entry[np.newaxis], with_forget=False),
+        recurrent_kernel=lstm_kernel(rotation),
+        bias=memory_bias(encoder.units, candidate=-centre * entry),
+    )
+    kernel, codes = best_code(states, np.hstack(list(targets.values())), code.units)
+    set_weights(code, kernel=kernel)
+    for name, values in targets.items():
+        start_decoder(model, name, codes, values, strongest)
+
+
+def start_decoder(model, name, codes, target, strongest):
+    """Starts a decoder so that it writes the best linear map of the code."""
+    decoder, output = model.get_layer(f"{name}_decoder"), model.get_layer(name)
+    units, num_steps = decoder.units, target.shape[1]
+    centre = target.mean(dtype="float64")
+    angles, strengths = choose_angles(target - centre, units, strongest)
+    rotation, _ = memory_matrices(angles, num_recent=0)
+    readout = np.zeros(units)
+    readout[0::2] = strengths  # So that the states are about equally large.
+    waves = np.empty((num_steps, units))  # What a unit's first value adds to a step.
+    wave = readout
+    for step in range(num_steps):
+        wave = rotation @ wave
+        waves[num_steps - 1 - step] = wave  # The last step is written first.
+    written = np.linalg.lstsq(codes, target - centre, rcond=None)[0]
+    first_states = solve(waves, written.T, DECODER_RIDGE).T  # (code, units)
+    size = AMPLITUDE / np.sqrt(((codes @ first_states) ** 2).mean())
+    first_states *= size
+    set_weights(
+        decoder,
+        recurrent_kernel=lstm_kernel(rotation),
+        bias=memory_bias(units),
+        state_kernel=np.hstack([first_states, first_states / OPEN]),
+    )
+    set_weights(output, kernel=readout[:, np.newaxis] / size, bias=np.array([centre]))
+
+
+def choose_angles(series, units, strongest):
+    """Gives each pair of units an angle to turn by, and its wave's strength.
+
+    The strength in the series is relative to the first. Most series hold less of the
+    higher frequencies: of the lowest ones it is taken as 1, 1/2, 1/3, ...
+    """
+    if units < 2 or units % 2:
+        raise ValueError(f"The units should be pairs, at least one. Received: {units}.")
+    num_pairs, num_steps = units // 2, series.shape[1]
+    waves = np.arange(num_pairs)
+    strengths = 1 / np.arange(1, num_pairs + 1)
+    if strongest:
+        power = (np.abs(np.fft.rfft(series, axis=1)) ** 2).mean(axis=0)
+        waves = np.argsort(-power, kind="stable")[:num_pairs]
+        strengths = np.sqrt(power[waves] / power[waves[0]])
+    angles = 2 * np.pi * waves / num_steps
+    angles[waves == 0] = np.pi / (2 * num_steps)  # A quarter of a wave, for the trend.
+    return angles, strengths
+
+
+def memory_matrices(angles, num_recent):
+    """Gives the linear recurrence `h_t = h_{t-1} @ rotation + x_t * entry`.
+
+    The units that hold the last values come first, then the pairs that turn.
+    """
+    units = num_recent + 2 * len(angles)
+    rotation, entry = np.zeros((units, units)), np.zeros(units)
+    for unit in range(1, num_recent - 1):
+        rotation[unit, unit + 1] = 1  # Hands its change on.
+    for pair, angle in enumerate(angles):
+        block = slice(num_recent + 2 * pair, num_recent + 2 * pair + 2)
+        cosine, sine = np.cos(angle), np.sin(angle)
+        rotation[block, block] = [[cosine, sine], [-sine, cosine]]
+    entry[num_recent::2] = 1
+    entry[:1] = 1  # The last value, or the first wave.
+    if num_recent > 1:
+        entry[1], rotation[0, 1] = 1, -1  # The last value less the one before.
+    return rotation, entry
+
+
+def best_code(states, target, code_size):
+    """Gives the linear code of the states from which a linear map writes best."""
+    if code_size > states.shape[1]:
+        raise ValueError(f"The code should fit the encoder. Received: {code_size}.")
+    weights = solve(states, target - target.mean(dtype="float64"), RIDGE)
+    written = states @ weights
+    _, directions = np.linalg.eigh(written.T @ written)
+    kernel = weights @ directions[:, ::-1][:, :code_size]
+    codes = states @ kernel
+    sizes = np.sqrt((codes**2).mean(axis=0))
+    return kernel / sizes, codes / sizes
+
+
+def solve(inputs, target, ridge):
+    """Solves `inputs @ weights = target` with a penalty on large weights."""
+    squares = inputs.T @ inputs
+    penalty = ridge * np.trace(squares) / len(squares)
+    return np.linalg.solve(squares + penalty * np.eye(len(squares)), inputs.T @ target)
+
+
+def lstm_kernel(matrix, with_forget=True):
+    """Gives LSTM weights whose candidate makes the new state `h @ matrix`."""
+    kernel = np.zeros((len(matrix), 4, matrix.shape[1]))
+    # The forget gate lets a bit of the old state pass; both others take a bit away.
+    kernel[:, 2] = (matrix - CLOSED * with_forget * np.eye(*matrix.shape)) / OPEN**2
+    return kernel.reshape(len(matrix), -1)
+
+
+def memory_bias(units, candidate=0.0):
+    """Gives biases of an LSTM: gates open or closed, and the candidate's bias."""
+    bias = np.repeat([OPEN_LOGIT, CLOSED_LOGIT, 0.0, OPEN_LOGIT], units)
+    bias[2 * units : 3 * units] = candidate / OPEN**2
+    return bias
+
+
+def set_weights(layer, **values):
+    """Sets weights of a layer by their names, and all others to 0."""
+    weights = {weight.name: weight for weight in layer.weights}
+    for name in weights.keys() | values.keys():
+        weights[name].assign(values.get(name, np.zeros(weights[name].shape)))
