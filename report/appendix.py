@@ -25,60 +25,34 @@
 # repeated whenever a chapter is executed, such as the timings of chapter 6, are not.
 
 # %% tags=["remove-input"]
+import ast
 import json
-import pathlib
-import sys
+
+from helpers.files import report_folder
+from helpers.retraining import LONG_TRAINING
 
 import pandas as pd
-
-sys.path.insert(0, str(pathlib.Path.cwd().parent))  # The folder that holds helpers/.
-from helpers.retraining import is_long
-
-RUNS = sorted(pathlib.Path("runs").glob("*/run.json"))
-SELECTIONS = sorted(pathlib.Path("selection").glob("*.jsonl"))
+from status import read_status  # From this folder.
 
 
 # %% tags=["remove-input"]
-def read_run(path):
-    """Reads what a recorded run says of itself, the hyper-parameters by name."""
+def read_run(name):
+    """Reads what the record of a network says of itself."""
+    path = report_folder() / "runs" / name / "run.json"
     record = json.loads(path.read_text("utf-8"))
-    configuration = record["configuration"]
-    optimizer = configuration["optimizer"]["config"]
-    rate = optimizer["learning_rate"]
-    if isinstance(rate, dict):  # A schedule; its peak is what one would turn.
-        peak = rate["config"].get("warmup_target")
-        rate = peak or rate["config"]["initial_learning_rate"]
-    weights = configuration["loss_weights"]
-    chapter, name = record["name"].split("_", 1)
-    network, _, seed = name.rpartition("_seed")
+    parts = record["parts"]
+    examples, *shape = ast.literal_eval(parts["x"].partition(")")[0] + ")")
+    network, _, seed = record["name"].rpartition("_seed")
     return {
-        "chapter": int(chapter),
-        "network": network if seed.isdigit() else name,
-        "optimizer": configuration["optimizer"]["class_name"],
-        "peak rate": f"{rate:.3g}",
-        "batch": configuration["batch_size"],
+        "chapter": int(record["name"][:2]),
+        "network": (network if seed.isdigit() else record["name"])[3:],
+        "examples": examples,
+        "shape": " x ".join(map(str, shape)),
+        "batch": parts["batch_size"],
         "epochs": len(record["history"]["loss"]),
-        "examples": configuration["inputs"]["shape"][0],
-        "loss weights": ", ".join(f"{value:g}" for value in weights.values()),
         "seconds": record["seconds"],
-        "long": is_long(path),
-        "versions": record["versions"] | {"cores": record["cpu_count"]},
+        "versions": record["versions"] | {"cores": record["cores"]},
     }
-
-
-# %% tags=["remove-input"]
-runs = pd.DataFrame(map(read_run, RUNS))
-selections = pd.DataFrame(
-    [
-        {
-            "chapter": int(path.name[:2]),
-            "seconds": json.loads(line)["seconds"],
-            "long": is_long(path),
-        }
-        for path in SELECTIONS
-        for line in path.read_text("utf-8").splitlines()
-    ]
-)
 
 
 def as_range(values):
@@ -90,42 +64,39 @@ def as_range(values):
 # %% [markdown]
 # ## Time by chapter
 #
-# Wall time on one core of a laptop-sized machine with two, the other core busy with
-# another training most of the time. Absolute times say little: what else goes on in the
-# machine may change them several times over. What the last retraining took stands on
-# the right, for the chapters of which `report/retraining.json` tells: begun from
-# scratch, one chapter after the other, interrupted and continued by the same command.
+# Wall time of the trainings that are recorded, on a laptop-sized machine with two cores,
+# the other core busy with another training most of the time. Absolute times say little:
+# what else goes on in the machine may change them several times over.
 
 # %% tags=["remove-input"]
 #| label: tbl-time
-#| tbl-cap: "Recorded networks and models of which only the scores are recorded; the minutes of those that `RETRAIN=1 make report` and `RETRAIN=all make report` repeat, as recorded; and the minutes that the last retraining took. –: none."
-both = pd.concat([runs, selections])
-minutes = both.groupby(["chapter", "long"])["seconds"].sum().unstack() / 60
+#| tbl-cap: "Recorded networks and models of which only the scores are recorded, and the minutes of those that `RETRAIN=1 make report` and `RETRAIN=all make report` repeat."
+trainings = read_status()
+record = trainings["name"].str.partition("/")[0]  # A cross-validation is one.
+short = trainings.groupby(record)["seconds"].transform("sum") <= LONG_TRAINING
 times = pd.DataFrame(
     {
-        "networks": runs.groupby("chapter").size(),
-        "scored only": selections.groupby("chapter").size(),
-        "RETRAIN=1": minutes[False],
-        "RETRAIN=all": minutes.sum(axis="columns"),
+        "networks": trainings["model"],
+        "scored only": ~trainings["model"],
+        "RETRAIN=1": trainings["seconds"].where(short, 0) / 60,
+        "RETRAIN=all": trainings["seconds"] / 60,
     }
-).fillna(0)
-last = pd.read_json("retraining.json", orient="index")
-last = last.set_index("RETRAIN", append=True)["seconds"].unstack() / 60
-times = times.join(last.add_prefix("last RETRAIN="))
+)
+times = times.groupby(trainings["chapter"]).sum()
 times.loc["all"] = times.sum()
-times.rename_axis("chapter").map("{:.0f}".format).replace("nan", "–")
+times.map("{:.0f}".format)
 
 # %% [markdown]
-# ## Hyper-parameters
+# ## Every network
 #
-# The rate is the largest one of the schedule, where there is one. Loss weights are in
-# the alphabetic order of the outputs' names. Epochs and seconds are those of one seed; a
-# range stands where the seeds differ.
+# *Shape* is that of one example, time steps first. Epochs and seconds are those of one
+# seed; a range stands where the seeds differ.
 
 # %% tags=["remove-input"]
 #| label: tbl-runs
-#| tbl-cap: "Every network whose weights are recorded: how it was trained, with how many seeds, and the seconds that each seed took."
-settings = ["optimizer", "peak rate", "batch", "examples", "loss weights"]
+#| tbl-cap: "Every network whose weights are recorded: what it was trained on and for how long, with how many seeds, and the seconds that each seed took."
+runs = pd.DataFrame(map(read_run, trainings["name"][trainings["model"]]))
+settings = ["examples", "shape", "batch"]
 table = runs.groupby(["chapter", "network", *settings], sort=False).agg(
     seeds=("epochs", "size"), epochs=("epochs", as_range), seconds=("seconds", as_range)
 )

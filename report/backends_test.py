@@ -13,7 +13,7 @@ import sys
 import pandas as pd
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
+FOLDER = pathlib.Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", ["01_synthetic", "02_mnist_rows"])
@@ -21,35 +21,25 @@ ROOT = pathlib.Path(__file__).parent.parent
 def test_notebook_has_the_same_scores(backend, name, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    # A copy, as the notebook writes its outputs and its table of scores.
-    for path in [
-        *(ROOT / "helpers", ROOT / "data", ROOT / "report" / "selection"),
-        *ROOT.glob(f"report/runs/{name[:2]}_*"),
-    ]:
-        shutil.copytree(path, tmp_path / path.relative_to(ROOT))
-    (tmp_path / "report" / "scores").mkdir()
-    (tmp_path / "notebooks").mkdir()
-    notebook = tmp_path / "notebooks" / f"{name}.ipynb"
-    shutil.copy(ROOT / "notebooks" / notebook.name, notebook)
+    notebook = tmp_path / f"{name}.ipynb"
+    shutil.copy(FOLDER.parent / "notebooks" / notebook.name, notebook)
+    for path in FOLDER.glob(f"runs/{name[:2]}_*"):
+        shutil.copytree(path, tmp_path / "runs" / path.name)
+    environment = {
+        "KERAS_BACKEND": backend,
+        "REPORT_FOLDER": str(tmp_path),
+        # The recorded runs are loaded, and false claims end the execution.
+        "RETRAIN": "never",
+        # JAX compiles each network for seconds, though most are alike.
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+    }
+    command = [sys.executable, "-m", "report.execute", str(notebook)]
     executed = subprocess.run(
-        [sys.executable, "-m", "report.execute", str(notebook)],
-        cwd=ROOT,
-        env=os.environ
-        | {
-            "KERAS_BACKEND": backend,
-            # The recorded runs are loaded, and false claims end the execution.
-            "RETRAIN": "never",
-            # JAX compiles each network for seconds, though most are alike.
-            "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command, env=os.environ | environment, capture_output=True, text=True
     )
-    assert executed.returncode == 0, executed.stdout[-3000:]
+    assert executed.returncode == 0, executed.stdout[-3000:] + executed.stderr[-3000:]
     assert f" on {backend}," in notebook.read_text("utf-8")
     scores, recorded = (
-        pd.read_csv(root / "report" / "scores" / f"{name}.csv")
-        for root in (tmp_path, ROOT)
+        pd.read_csv(folder / "scores" / f"{name}.csv") for folder in (tmp_path, FOLDER)
     )
     pd.testing.assert_frame_equal(scores, recorded, check_exact=False, rtol=1e-3)

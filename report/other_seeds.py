@@ -11,149 +11,73 @@ not depend on a seed, as a comparison with a baseline, should hold.
 
 import argparse
 import ast
-import pathlib
+import os
 import shutil
 import sys
 
+from report.execute import FOLDER, INTERRUPTED, parse_notebooks
+
 import nbformat
+import papermill
 
-from report import execute
-
-ROOT = pathlib.Path(__file__).parent.parent
-TRAINED = ("report/runs", "report/selection")
-COPIED = ("helpers", "data", "notebooks", "report/scores", *TRAINED)
-FOLDER = ".other_seeds"
+COPY = FOLDER.parent / ".other_seeds"
+CLAIMS = "#| claims: true"
 
 
-def copy_project(root, folder):
-    """Copies what notebooks need, and leaves what was trained there already.
-
-    Args:
-        root: Path of the project.
-        folder: Path of the copy; it is made if need be.
-    """
-    for name in COPIED:
-        source, target = pathlib.Path(root, name), pathlib.Path(folder, name)
-        if source.is_dir() and not (name in TRAINED and target.is_dir()):
-            shutil.copytree(
-                source,
-                target,
-                dirs_exist_ok=True,
-                ignore=shutil.ignore_patterns("__pycache__", "checkpoint.npz"),
-            )
-
-
-def shift_seeds(notebook, shift):
-    """Raises the seeds in the parameters of a notebook, and lets claims fail.
-
-    Args:
-        notebook: nbformat's node; its cells are changed.
-        shift: Integer that is added to each seed.
-
-    Returns:
-        Dict from parameter to the new list of seeds.
-
-    Raises:
-        ValueError: If no parameter holds seeds.
-    """
-    seeds = {}
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            for line in ast.parse(cell.source).body:
-                if isinstance(line, ast.Assign):
-                    name = line.targets[0].id
-                    if name == "SEEDS" or name.endswith("_SEEDS"):
-                        seeds[name] = [s + shift for s in ast.literal_eval(line.value)]
-            lines = [f"{name} = {values}" for name, values in seeds.items()]
-            cell.source = "\n".join([cell.source, *lines])
-        if is_claims_cell(cell):
-            module = ast.parse(cell.source)
-            module.body = [
-                line for line in module.body if not isinstance(line, ast.Assert)
-            ]
-            cell.source = f"#| claims: true\n{ast.unparse(module)}"
-    if not seeds:
-        raise ValueError("the notebook should have a parameter SEEDS. Received: none.")
-    return seeds
-
-
-def is_claims_cell(cell):
-    """Returns whether a cell shows claims."""
-    return "#| claims: true" in cell.source.splitlines()
-
-
-def read_claims(notebook):
-    """Returns the claims of an executed notebook, a dict from sentence to boolean."""
-    claims = {}
-    for cell in filter(is_claims_cell, notebook.cells):
-        for output in cell.outputs:
-            if "text/plain" in output.get("data", {}):
-                claims |= ast.literal_eval(output["data"]["text/plain"])
-    return claims
-
-
-def ask(path, shift, folder, progress, root=ROOT):
+def ask(path, shift, folder=COPY):
     """Executes a copy of a notebook with other seeds.
 
     Args:
-        path: Path of the notebook, in `root`.
+        path: `pathlib.Path` of the notebook.
         shift: Integer that is added to each seed.
-        folder: Path of the copy of the project.
-        progress: `execute.Progress`.
-        root: Path of the project.
+        folder: `pathlib.Path` of the folder that takes the place of `report/`.
 
     Returns:
-        Tuple `(seeds, claims)`: the new lists of seeds by parameter, and the claims.
-
-    Raises:
-        ValueError: If the notebook has no parameter with seeds.
-        execute.NotebookError: If a cell fails.
+        Tuple `(seeds, holding, false)`: a dict from parameter to the new list of seeds,
+        and two lists of sentences.
     """
-    copy_project(root, folder)
-    notebook = nbformat.read(path, as_version=4)
-    seeds = shift_seeds(notebook, shift)
-    copy = pathlib.Path(folder, "notebooks", pathlib.Path(path).name)
-    nbformat.write(notebook, copy)
-    execute.execute(copy, progress, f"{path}, {seeds}")
-    return seeds, read_claims(nbformat.read(copy, as_version=4))
-
-
-def main(arguments=None, stream=None):
-    """Runs the command.
-
-    Args:
-        arguments: List of strings; the command line's if None.
-        stream: Text stream for progress and answers; `sys.stdout` if None.
-
-    Returns:
-        Integer, the exit code: 0 if every notebook was executed, whatever its claims.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m report.other_seeds", description=__doc__.partition("\n")[0]
-    )
-    parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK")
-    parser.add_argument("--shift", type=int, default=100, help="added to each seed")
-    options = parser.parse_args(arguments)
+    seeds = {
+        name: [seed + shift for seed in ast.literal_eval(parameter["default"])]
+        for name, parameter in papermill.inspect_notebook(path).items()
+        if f"_{name}".endswith("_SEEDS")
+    }
+    if not seeds:
+        raise ValueError(f"{path} should have a parameter SEEDS. Received: none.")
+    for name in ("runs", "scores"):  # What does not depend on seeds is used again.
+        if not (folder / name).exists():
+            shutil.copytree(FOLDER / name, folder / name)
+    os.environ |= {"REPORT_FOLDER": str(folder), "JUPYTER_PREFER_ENV_PATH": "1"}
+    copy = folder / path.name
     try:
-        paths = execute.find_notebooks(options.notebooks)
-    except ValueError as error:
-        parser.error(str(error))
-    folder = ROOT / FOLDER
-    with execute.Progress(stream or sys.stdout) as progress:
-        for path in paths:
-            try:
-                seeds, claims = ask(path, options.shift, folder, progress)
-            except (ValueError, execute.NotebookError) as error:
-                progress.line(f"{path}: {error}")
-                return 1
-            except KeyboardInterrupt:
-                progress.line("Interrupted. Run the same command to go on.")
-                return execute.INTERRUPTED
-            failed = [claim for claim, holds in claims.items() if not holds]
-            progress.line(
-                f"{path}: with {seeds} {len(claims) - len(failed)} of {len(claims)} "
-                f"claims hold{''.join(f'{chr(10)}    fails: {one}' for one in failed)}"
-            )
+        papermill.execute_notebook(path, copy, seeds, cwd=path.parent)
+    except papermill.PapermillExecutionError as error:
+        if CLAIMS not in error.source:
+            raise
+    claims = {"holds": [], "FALSE": []}
+    for cell in nbformat.read(copy, as_version=4).cells:
+        if CLAIMS in cell.source:
+            for line in "".join(
+                one.get("text", "") for one in cell.outputs
+            ).splitlines():
+                state, _, sentence = line.partition(": ")
+                claims.get(state, []).append(sentence)
+    return seeds, *claims.values()
+
+
+def main(arguments=None):
+    """Runs the command; returns the exit code, 0 whatever the claims."""
+    parser = argparse.ArgumentParser(prog="python -m report.other_seeds")
+    parser.add_argument("--shift", type=int, default=100, help="added to each seed")
+    options = parse_notebooks(parser, arguments)
+    for path in options.notebooks:
+        try:
+            seeds, holding, false = ask(path, options.shift)
+        except KeyboardInterrupt:
+            print("Interrupted. The same command goes on.")
+            return INTERRUPTED
+        total = len(holding) + len(false)
+        print(f"{path}: with {seeds} {len(holding)} of {total} claims hold")
+        print("".join(f"    fails: {sentence}\n" for sentence in false), end="")
     return 0
 
 

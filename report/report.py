@@ -49,15 +49,10 @@
 # program has checked.
 
 # %% tags=["remove-input"]
-import pathlib
-import sys
-
+import results  # From this folder, in which `report` would be this page.
 from IPython.display import Markdown
 
-sys.path.insert(0, str(pathlib.Path.cwd().parent))  # The folder that holds report/.
-from report import results
-
-scores = results.read_scores(".")
+scores = results.read_scores()
 table = results.results_table(scores).set_index("Output", append=True)
 found = {
     place[1:]: f"{row['Ours'].replace(' ', chr(160))} (baseline: {row['Baseline']})"
@@ -122,6 +117,6 @@ results.results_table(scores)
 #
 # $$
 # \mathrm{MSE} = \frac{1}{N T D} \sum_{n=1}^{N} \sum_{t=1}^{T}
-#   \left\| x_t^{(n)} - \hat{x}_t^{(n)} \right\|_2^2.
+#   \lVert x_t^{(n)} - \hat{x}_t^{(n)} \rVert_2^2.
 # \label{eq-mse}
 # $$

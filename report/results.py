@@ -10,20 +10,16 @@ import base64
 import pathlib
 import sys
 
+from helpers.files import ROOT, write_file
+
 import nbformat
 import numpy as np
 import pandas as pd
 
-from helpers.files import write_file
-
 FOLDER = pathlib.Path(__file__).parent
-COLUMNS = [
-    *("task", "data", "output", "metric"),
-    *("reference", "baseline", "ours", "spread", "seeds", "unit"),
-]
 START, END = "<!-- results: start -->", "<!-- results: end -->"
 PICTURE = FOLDER / "picture.png"
-PICTURE_SOURCE = FOLDER.parent / "notebooks" / "03_mnist_pixels.ipynb"
+PICTURE_SOURCE = ROOT / "notebooks" / "03_mnist_pixels.ipynb"
 PICTURE_LABEL = "fig-reconstructions"
 
 
@@ -34,64 +30,48 @@ def read_scores(folder=FOLDER):
         folder: Path of the folder with `report.ipynb` and `scores/`.
 
     Returns:
-        `pandas.DataFrame` with `COLUMNS`, a row per score, in the chapters' order.
+        `pandas.DataFrame`, a row per score, in the chapters' order, with the columns
+        of `helpers.chapter.COLUMNS`.
 
     Raises:
         FileNotFoundError: If a chapter has written no scores.
-        ValueError: If a file of scores lacks a column or a number.
+        ValueError: If a score or its baseline is missing.
     """
-    folder = pathlib.Path(folder)
     front_page = nbformat.read(folder / "report.ipynb", as_version=4)
-    chapters = front_page.metadata["report"]["chapters"]
-    tasks = [chapter for chapter in chapters if chapter.startswith("../notebooks/")]
-    return pd.concat([read_chapter(folder, task) for task in tasks])
-
-
-def read_chapter(folder, chapter):
-    """Reads the score table that a chapter has written when it was executed."""
-    path = folder / "scores" / f"{pathlib.Path(chapter).stem}.csv"
-    if not path.is_file():
-        raise FileNotFoundError(f"{chapter} has not written {path}: execute it first.")
-    scores = pd.read_csv(path)
-    missing = [column for column in COLUMNS if column not in scores]
-    if missing:
-        raise ValueError(f"{path} has no columns {missing}. Received: {[*scores]}")
-    unscored = scores[scores["ours"].isna() | scores["baseline"].isna()]
-    if scores.empty or len(unscored):
-        raise ValueError(f"{path} needs `ours` and `baseline`. Received: {unscored}")
-    return scores
+    tables = []
+    for chapter in map(pathlib.Path, front_page.metadata["report"]["chapters"]):
+        if chapter.parent.name == "notebooks":
+            path = folder / "scores" / f"{chapter.stem}.csv"
+            if not path.is_file():
+                raise FileNotFoundError(f"{path} is missing: execute {chapter} first.")
+            table = pd.read_csv(path)
+            if table.empty or table[["ours", "baseline"]].isna().any(axis=None):
+                raise ValueError(f"{path} needs `ours` and `baseline` in each row.")
+            tables.append(table)
+    return pd.concat(tables)
 
 
 def results_table(scores):
-    """Formats scores for print.
-
-    Args:
-        scores: `pandas.DataFrame` as `read_scores` returns it.
-
-    Returns:
-        `pandas.DataFrame` of strings, task and data as its index.
-    """
-    return pd.DataFrame(
-        [format_row(row) for _, row in scores.iterrows()],
-        index=pd.MultiIndex.from_frame(
-            scores[["task", "data"]], names=["Task", "Data"]
-        ),
-        columns=["Output", "Metric", "Reference", "Baseline", "Ours", "Seeds"],
-    )
+    """Formats scores of `read_scores` for print, with task and data as the index."""
+    index = pd.MultiIndex.from_frame(scores[["task", "data"]], names=["Task", "Data"])
+    columns = ["Output", "Metric", "Reference", "Baseline", "Ours", "Seeds"]
+    rows = [format_row(row) for _, row in scores.iterrows()]
+    return pd.DataFrame(rows, index, columns)
 
 
 def format_row(row):
     """Formats one score and what it is compared with, all with the same decimals."""
     decimals = count_decimals(row)
     reference, baseline, ours = (
-        format_number(row[column], decimals)
-        for column in ("reference", "baseline", "ours")
+        "–" if pd.isna(value) else f"{value:.{decimals}f}" if value else "0"
+        for value in (row["reference"], row["baseline"], row["ours"])
     )
     if row["spread"] > 0:
         spread = f"{row['spread']:.{decimals}f}"
         ours += f" ± {spread if float(spread) else f'<{10**-decimals:.{decimals}f}'}"
-    unit = "" if pd.isna(row["unit"]) else f", {row['unit']}"
-    metric = f"{row['metric']}{unit}"
+    metric = (
+        row["metric"] if pd.isna(row["unit"]) else f"{row['metric']}, {row['unit']}"
+    )
     return [row["output"], metric, reference, baseline, ours, f"{row['seeds']:.0f}"]
 
 
@@ -106,49 +86,21 @@ def count_decimals(row):
     return int(max(0, (known < 2 * 10**exponent) - exponent))
 
 
-def format_number(value, decimals):
-    """Formats a number, a missing one as a dash, an exact zero without decimals."""
-    if pd.isna(value):
-        return "–"
-    return f"{value:.{decimals}f}" if value else "0"
-
-
 def to_markdown(table):
-    """Writes the table of results as Markdown, each task named once.
-
-    Args:
-        table: `pandas.DataFrame` as `results_table` returns it.
-
-    Returns:
-        String.
-    """
+    """Writes a table of `results_table` as Markdown, each task named once."""
     lines = [
-        " | ".join(["| Task", "Data", *table.columns]) + " |",
+        f"| {' | '.join([*table.index.names, *table.columns])} |",
         "|" + " --- |" * (2 + len(table.columns)),
     ]
-    last = None
-    for (task, data), row in zip(table.index, table.to_numpy(), strict=True):
-        cells = ["" if task == last else task, data, *row]
-        lines.append(
-            "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-        )
-        last = task
+    tasks = table.index.get_level_values(0)
+    for last, (place, row) in zip([None, *tasks], table.iterrows(), strict=False):
+        cells = ["" if place[0] == last else place[0], place[1], *row]
+        lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
     return "\n".join(lines)
 
 
 def with_results(readme, table):
-    """Puts the table between the two marks in README.md's text.
-
-    Args:
-        readme: String with the lines `START` and `END`.
-        table: String, the table in Markdown.
-
-    Returns:
-        String, the new text.
-
-    Raises:
-        ValueError: If a mark is missing.
-    """
+    """Puts a table between the lines `START` and `END` of README.md's text."""
     before, start, rest = readme.partition(START)
     _, end, after = rest.partition(END)
     if not start or not end:
@@ -157,32 +109,20 @@ def with_results(readme, table):
 
 
 def read_picture(path=PICTURE_SOURCE, label=PICTURE_LABEL):
-    """Reads the picture of a labelled cell of an executed notebook.
-
-    Args:
-        path: Path of the notebook.
-        label: String, the cell's label.
-
-    Returns:
-        Bytes of a PNG.
-
-    Raises:
-        ValueError: If there is no such cell, or it shows no picture.
-    """
+    """Returns the PNG, as bytes, that a labelled cell of an executed notebook shows."""
     for cell in nbformat.read(path, as_version=4).cells:
-        if f"#| label: {label}" in cell.source.splitlines():
-            for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    return base64.b64decode(output["data"]["image/png"])
+        for output in cell.get("outputs", []):
+            image = output.get("data", {}).get("image/png")
+            if image and f"#| label: {label}\n" in cell.source:
+                return base64.b64decode(image)
     raise ValueError(f"{path} should show a picture labelled {label}.")
 
 
 def main():
     """Writes table and picture."""
-    readme = FOLDER.parent / "README.md"
+    readme = ROOT / "README.md"
     table = to_markdown(results_table(read_scores()))
-    text = with_results(readme.read_text("utf-8"), table)
-    write_file(readme, text.encode())
+    write_file(readme, with_results(readme.read_text("utf-8"), table).encode())
     write_file(PICTURE, read_picture())
     print("README.md: results and picture are up to date")
 

@@ -1,9 +1,9 @@
 import pathlib
 
+from report import results
+
 import nbformat
 import pytest
-
-from report import results
 
 FOLDER = pathlib.Path(__file__).parent
 HEADER = "task,data,output,metric,reference,baseline,ours,spread,seeds,unit\n"
@@ -57,20 +57,15 @@ def test_decimals_fit_the_spread(folder, row, baseline, ours):
 def test_chapter_without_scores_is_named(folder):
     table_of(folder, HEADER + ROWS)
     (folder / "scores" / "02_b.csv").unlink()
-    with pytest.raises(FileNotFoundError, match="02_b.ipynb has not written"):
+    with pytest.raises(
+        FileNotFoundError, match="02_b.csv is missing: execute .*02_b.ipynb"
+    ):
         results.read_scores(folder)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("task,data\na,b\n", "has no columns .*'ours'"),
-        (HEADER, "needs `ours`"),
-        (HEADER + "a,b,c,MSE,,,0.1,,1,\n", "needs `ours` and `baseline`"),
-    ],
-)
-def test_incomplete_scores_are_refused(folder, text, message):
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize("text", [HEADER, HEADER + "a,b,c,MSE,,,0.1,,1,\n"])
+def test_incomplete_scores_are_refused(folder, text):
+    with pytest.raises(ValueError, match="01_a.csv needs `ours` and `baseline`"):
         table_of(folder, text)
 
 

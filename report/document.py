@@ -1,0 +1,248 @@
+"""The report as one Typst document: cells become markup.
+
+Options of a code cell are YAML lines at its head, with the names of Quarto:
+
+    #| label: fig-losses            the name that a link can refer to; fig- or tbl-
+    #| fig-cap: "Loss per epoch."   makes a numbered figure of the image
+    #| fig-alt: "Two falling lines" what the image shows; each image must have it
+    #| out-width: 80%               the width of the image, of the text's width
+    #| tbl-cap: "Scores."           makes a numbered table of the DataFrame
+    #| claims: true                 printed lines `holds: SENTENCE` are set as a table
+
+Links become references: `[text](#fig-losses)`, `[text](02_mnist_rows.ipynb#fig-losses)`
+-> "Figure 3"; `[text](02_mnist_rows.ipynb)` -> "Chapter 2"; a link to a heading (with
+Jupyter's anchor, `#Windows-and-split`) -> "Section 2.3"; `\\label{eq-loss}` in a
+displayed formula numbers it, and `[text](#eq-loss)` -> "Equation (4)".
+
+What cells print is set as small monospaced text; stderr is left out, as it speaks of
+the machine. The tags remove-cell, remove-input and remove-output work.
+"""
+
+import base64
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+
+from report.problems import ReportError
+
+import nbformat
+import pypandoc
+import yaml
+from nbconvert.filters import strip_ansi
+
+CONVERT = pathlib.Path(__file__).with_name("convert.lua")
+CELL_OPTIONS = {"label", "fig-cap", "fig-alt", "tbl-cap", "out-width", "claims"}
+CELL_MARK = "// CELL "
+CLAIM = "holds: "  # As helpers.chapter prints it.
+
+
+@dataclasses.dataclass
+class Notebook:
+    """A notebook: `number` 1 is the first chapter, 0 the front notebook."""
+
+    path: pathlib.Path
+    number: int
+    node: nbformat.NotebookNode
+
+    @property
+    def key(self):
+        """What the notebook's labels start with: the file's name, no extension."""
+        return self.path.stem
+
+
+@dataclasses.dataclass
+class Job:
+    """A text that pandoc has to convert; `kind` as in convert.lua."""
+
+    text: str
+    kind: str
+    notebook: Notebook
+    cell: int
+
+
+def typst_string(text):
+    """Quotes a text as a Typst string, without control characters, on one line."""
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text).expandtabs(4)
+    return json.dumps(text, ensure_ascii=False)
+
+
+def split_options(source):
+    """Takes the `#| name: value` lines off the head of a code cell.
+
+    Returns:
+        Tuple `(code, options)`: the rest of the source, and a dict.
+
+    Raises:
+        ValueError: If the lines are no YAML mapping, or name an unknown option.
+    """
+    head, code = re.match(r"((?:#\|.*\n?)*)([\s\S]*)", source).groups()
+    try:
+        options = yaml.safe_load(re.sub("(?m)^#[|] ?", "", head)) or {}
+        unknown = sorted(options.keys() - CELL_OPTIONS)
+    except (yaml.YAMLError, AttributeError) as error:
+        text = "the options of the cell must be YAML (quote the values). Received: "
+        raise ValueError(text + head) from error
+    if unknown:
+        raise ValueError(f"options are {sorted(CELL_OPTIONS)}. Received: {unknown}")
+    return code.strip("\n"), options
+
+
+def run_pandoc(jobs):
+    """Converts a list of `Job`s in one pandoc process; returns convert.lua's dicts."""
+    texts = [
+        {"kind": job.kind, "text": job.text, "notebook": job.notebook.key}
+        | {"front": job.notebook.number == 0}
+        for job in jobs
+    ]
+    command = [pypandoc.get_pandoc_path(), "lua", str(CONVERT)]
+    text = json.dumps(texts).encode()
+    done = subprocess.run(command, input=text, capture_output=True)
+    if done.returncode != 0:
+        raise ReportError(f"pandoc failed: {done.stderr.decode(errors='replace')}")
+    return json.loads(done.stdout)
+
+
+class Document:
+    """Typst markup in the making.
+
+    Args:
+        notebooks: List of `Notebook`s, the front notebook first.
+        show_code: Bool, whether the code of the cells is shown.
+        problems: `Problems`, to which all is added that would be wrong in print.
+
+    Attributes:
+        images: Dict from path to content, what has to lie beside the markup.
+    """
+
+    def __init__(self, notebooks, show_code, problems):
+        self.images, self._notebooks = {}, notebooks
+        self._show_code, self._problems = show_code, problems
+
+    def markup(self):
+        """Returns the markup, a string."""
+        title, abstract, front = self._front(self._notebooks[0])
+        edition = "Edition with code" if self._show_code else ""
+        meta = self._notebooks[0].node.metadata["report"]
+        meta = typst_string(json.dumps(meta | {"title": title, "edition": edition}))
+        start = f'#import "style.typ": *\n#show: report.with(json(bytes({meta})), [\n'
+        pieces = [start, *abstract, "], [\n", *front, "])\n"]
+        for notebook in self._notebooks[1:]:
+            for index in range(len(notebook.node.cells)):
+                pieces += self._cell(notebook, index)
+        return self._converted(pieces)
+
+    def _front(self, notebook):
+        """Takes the title and the abstract out of the front notebook's cells."""
+        title, abstract, body = "", [], []
+        part = body
+        for index, cell in enumerate(notebook.node.cells):
+            if cell.cell_type == "markdown" and cell.source.startswith("#"):
+                head, _, rest = cell.source.partition("\n")
+                part = body
+                if head.startswith("# ") and not title:
+                    title, cell.source = head.removeprefix("# ").strip(), rest
+                elif head.strip() == "## Abstract":
+                    part, cell.source = abstract, rest
+            part += self._cell(notebook, index)
+        if not title or not abstract:
+            text = "the front notebook needs a cell `# Title` and a cell `## Abstract`"
+            self._problems.add(text, notebook)
+        return title, abstract, body
+
+    def _converted(self, pieces):
+        """Runs pandoc over the jobs among the pieces, checks, joins the markup."""
+        jobs = [piece for piece in pieces if isinstance(piece, Job)]
+        results = run_pandoc(jobs)
+        self._problems.check_texts(jobs, results, self._notebooks)
+        typst = iter(result["typst"] for result in results)
+        return "".join(next(typst) if isinstance(one, Job) else one for one in pieces)
+
+    def _cell(self, notebook, index):
+        """Makes the pieces of one cell: markup as strings, `Job`s for pandoc."""
+        cell = notebook.node.cells[index]
+        tags = cell.metadata.get("tags", [])
+        if "remove-cell" in tags or cell.cell_type == "raw":
+            return []
+        pieces = [f"\n{CELL_MARK}{notebook.number} {index}\n"]
+        if cell.cell_type == "markdown":
+            return [*pieces, Job(cell.source, "markdown", notebook, index), "\n"]
+        try:
+            code, options = split_options(cell.source)
+        except ValueError as error:
+            self._problems.add(str(error), notebook, index)
+            return []
+        if code and self._show_code and "remove-input" not in tags:
+            pieces.append(f"#code-block({typst_string(code)})\n\n")
+        if "remove-output" not in tags:
+            pieces += self._outputs(notebook, index, options)
+        return pieces
+
+    def _outputs(self, notebook, index, options):
+        pieces, printed, kinds = [], [], []
+
+        def flush():
+            text = strip_ansi("\n".join(part.strip("\n") for part in printed))
+            text = "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+            if text:
+                pieces.append(f"#output-block({typst_string(text)})\n\n")
+            printed.clear()
+
+        for output in notebook.node.cells[index].outputs:
+            if output.output_type == "stream":
+                printed += [output.text] * (output.name == "stdout")
+                continue
+            kind, drawn = self._drawn(output.data, notebook, index, options)
+            if kind == "text":
+                printed += drawn
+                continue
+            flush()
+            kinds.append(kind)
+            pieces += drawn
+        if options.get("claims"):
+            lines = "\n".join(printed).splitlines()
+            printed[:] = [line for line in lines if not line.startswith(CLAIM)]
+            flush()
+            pieces.append("#claims(\n")
+            for line in lines:
+                if line.startswith(CLAIM):
+                    kinds.append("claim")
+                    sentence = line.removeprefix(CLAIM)
+                    pieces += ["  [", Job(sentence, "inline", notebook, index), "],\n"]
+            pieces.append(")\n\n")
+        flush()
+        self._problems.check_options(options, kinds, notebook, index)
+        return pieces
+
+    def _drawn(self, data, notebook, index, options):
+        """Gives the kind of an output and its pieces."""
+        if "image/png" in data:
+            path = f"images/{notebook.key}-{index + 1}-{len(self.images)}.png"
+            self.images[path] = base64.b64decode(data["image/png"])
+            alternative = " ".join(str(options.get("fig-alt", "")).split())
+            arguments = f"{typst_string(path)}, alt: {typst_string(alternative)}"
+            body = f"#picture({arguments}, width: {options.get('out-width', 'auto')})"
+            return "image", self._floated(body, "fig", notebook, index, options)
+        if "<table" in data.get("text/html", ""):
+            html = re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL)
+            body = Job(html, "table", notebook, index)
+            return "table", self._floated(body, "tbl", notebook, index, options)
+        if "text/markdown" in data:
+            job = Job(data["text/markdown"], "markdown", notebook, index)
+            return "markdown", [job, "\n"]
+        if "text/plain" not in data:
+            text = f"no output that can be printed. Received: {list(data)}"
+            self._problems.add(text, notebook, index)
+        return "text", [data.get("text/plain", "")]
+
+    def _floated(self, body, prefix, notebook, index, options):
+        pieces = [f"#floated(kind: {'image' if prefix == 'fig' else 'table'}"]
+        caption = options.get(f"{prefix}-cap")
+        if caption:
+            job = Job(str(caption), "inline", notebook, index)
+            pieces += [", caption: [", job, "]"]
+            if "label" in options:
+                name = typst_string(f"{notebook.key}:{options['label']}")
+                pieces.append(f", name: {name}")
+        return [*pieces, ")[", body, "]\n\n"]
