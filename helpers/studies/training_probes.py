@@ -1,4 +1,4 @@
-"""Probes for small experiments: what a layer, a step or a code does, as numbers."""
+"""Probes of chapter 6: what a layer, a step or a code does, as numbers."""
 
 import time
 
@@ -6,33 +6,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from helpers.checks import check_integer, check_numbers
-
-NUM_UNITS = 32  # Of the networks whose masks are read.
-NUM_STEPS = 50
-NUM_SEQUENCES = 64
+NUM_SEQUENCES, NUM_STEPS, NUM_UNITS = 64, 50, 32  # Where masks are read.
 WIDE_OPEN_LOGIT = 9.0  # A gate with this bias lets nearly everything pass.
 NUM_PASSES = 1000  # Of the same examples through dropout.
 NUM_TIMED_STEPS = 12  # Steps of training of which the fastest counts.
-
-
-def settle(values):
-    """Rounds made-up data, so that they are the same on every processor.
-
-    The last bits of sums and logarithms differ between processors, and with them the
-    fingerprint of a recorded run.
-
-    Args:
-        values: Array of real numbers.
-
-    Returns:
-        float32 array of the same shape, rounded to four decimals.
-
-    Raises:
-        ValueError: If `values` is empty or holds NaN or infinity.
-    """
-    values = check_numbers("values", values).astype("float64")
-    return np.round(values, 4).astype("float32")
 
 
 def same(first, second):
@@ -46,38 +23,23 @@ def predict(model, inputs):
 
 
 def oscillation(num_steps, rng):
-    """Draws a series of `x[t] = 1.5 x[t-1] - 0.8 x[t-2] + e[t]`.
+    """Draws a series of `x[t] = 1.5 x[t-1] - 0.8 x[t-2] + e[t]`, `e` standard normal.
 
-    Args:
-        num_steps: Positive integer, length of the series.
-        rng: `numpy.random.Generator`.
-
-    Returns:
-        Tuple `(series, noise)` of float64 arrays of shape `(time,)`; `noise` is `e`,
-        normal with deviation 1.
-
-    Raises:
-        ValueError: If `num_steps` is not a positive integer.
+    Returns a tuple `(series, noise)` of float64 arrays of shape `(num_steps,)`.
     """
-    num_steps = check_integer("num_steps", num_steps, minimum=1)
     noise = rng.normal(size=num_steps + 1000)
     series = np.zeros_like(noise)
     for step in range(2, len(noise)):
         series[step] = 1.5 * series[step - 1] - 0.8 * series[step - 2] + noise[step]
-    return series[1000:], noise[1000:]  # By then the start is forgotten.
+    return series[1000:], noise[1000:]  # By then the first values are forgotten.
 
 
 def probe_state(stateful):
     """Finds out what `predict` does to the weights and the state of an LSTM.
 
-    Four sequences of 40 steps are predicted twice, then after `reset_state`, in
-    another order of the rows, and in two halves.
-
-    Args:
-        stateful: Boolean, whether the LSTM keeps its state between batches.
-
-    Returns:
-        Dict from a sentence to a boolean, whether it holds.
+    Four sequences of 40 steps are predicted twice, then after `reset_state`, in another
+    order of the rows, and in two halves. Returns a dict from a sentence to whether it
+    holds.
     """
     keras.utils.set_random_seed(0)
     inputs = keras.Input(batch_shape=(4, None, 3))
@@ -95,11 +57,9 @@ def probe_state(stateful):
     anew, reversed_rows = call(series, reset=True), call(series[::-1], reset=True)
     call(series[:, :20], reset=True)
     second_half = call(series[:, 20:])
+    kept = all(map(np.array_equal, weights, lstm.cell.get_weights()))
     return {
-        "the weights are the same afterwards": all(
-            np.array_equal(before, after)
-            for before, after in zip(weights, lstm.cell.get_weights(), strict=True)
-        ),
+        "the weights are the same afterwards": kept,
         "a second predict gives the same": same(first, again),
         "so does one after reset_state": same(first, anew),
         "so does another order of the rows": same(first, reversed_rows[::-1]),
@@ -108,15 +68,7 @@ def probe_state(stateful):
 
 
 def compare_calls(layer):
-    """Compares calls of a layer as in predict and as in training.
-
-    Args:
-        layer: Keras layer for inputs of shape `(batch, 5, 8)`.
-
-    Returns:
-        Dict of booleans: whether two calls with `training=False` agree, two with
-        `training=True`, and one of each.
-    """
+    """Tells by a dict which calls of a layer agree, with and without training."""
     inputs = np.random.default_rng(0).normal(size=(64, 5, 8)).astype("float32")
     predicted, again, trained, trained_again = (
         ops.convert_to_numpy(layer(inputs, training=training))
@@ -130,15 +82,11 @@ def compare_calls(layer):
 
 
 def dropout_spread(rate):
-    """Measures the spread of a linear unit's output under dropout of its inputs.
+    """Measures the spread of a linear unit's output when a share of inputs is hidden.
 
-    Args:
-        rate: Float between 0 and 1, the share of the inputs that is hidden.
-
-    Returns:
-        Tuple `(spread, formula)` of arrays of shape `(100,)`, one value per example:
-        the standard deviation over 1,000 passes, and what it is in theory,
-        `sqrt(sum((w x)**2) rate / (1 - rate))`.
+    Returns a tuple `(spread, formula)` of arrays of shape `(100,)`, one value per
+    example: the standard deviation over 1,000 passes, and what it is in theory,
+    `sqrt(sum((w x)**2) rate / (1 - rate))`.
     """
     keras.utils.set_random_seed(0)
     unit = keras.Sequential([keras.Input((20,)), layers.Dropout(rate), layers.Dense(1)])
@@ -150,28 +98,14 @@ def dropout_spread(rate):
 
 
 def read_lstm_masks(argument, rate):
-    """Reads the dropout masks off an LSTM.
+    """Reads the masks of the argument `"dropout"` or `"recurrent_dropout"` off an LSTM.
 
     Its gates are held open and its candidate is the input, which is constant, or the
-    last state plus a constant: what is hidden shows in the output.
-
-    Args:
-        argument: `"dropout"` or `"recurrent_dropout"`.
-        rate: Float between 0 and 1, the argument's value.
-
-    Returns:
-        Boolean array of shape `(sequences, time, units)`, true where a value is kept.
-        The first step has no state yet and is left out for `"recurrent_dropout"`.
-
-    Raises:
-        ValueError: If `argument` is another word.
+    last state plus a constant: what is hidden shows in the output. Returns a boolean
+    array of shape `(sequences, time, units)`, true where a value is kept. The first
+    step has no state yet and is left out for `"recurrent_dropout"`.
     """
-    if argument not in ("dropout", "recurrent_dropout"):
-        raise ValueError(
-            "`argument` should be 'dropout' or 'recurrent_dropout'. "
-            f"Received: {argument!r}."
-        )
-    on_state = argument == "recurrent_dropout"
+    on_state = {"dropout": False, "recurrent_dropout": True}[argument]
     lstm = layers.LSTM(NUM_UNITS, return_sequences=True, **{argument: rate})
     lstm.build((None, NUM_STEPS, NUM_UNITS))
     kernels = np.zeros((2, NUM_UNITS, 4, NUM_UNITS))
@@ -186,14 +120,7 @@ def read_lstm_masks(argument, rate):
 
 
 def read_layer_masks(layer):
-    """Reads the masks off a dropout layer that follows an LSTM.
-
-    Args:
-        layer: Keras layer for inputs of shape `(64, 50, 32)`.
-
-    Returns:
-        Boolean array of shape `(sequences, time, units)`, true where a value is kept.
-    """
+    """Reads the masks off a dropout layer, see `read_lstm_masks`."""
     ones = np.ones((NUM_SEQUENCES, NUM_STEPS, NUM_UNITS), "float32")
     return ops.convert_to_numpy(layer(ones, training=True)) > 0
 
@@ -201,18 +128,9 @@ def read_layer_masks(layer):
 def build_table(vocabulary, one_hot_input=False):
     """Builds a network with a table of 32 numbers per word and one output.
 
-    Args:
-        vocabulary: Positive integer, rows of the table.
-        one_hot_input: Boolean, whether words are one-hot vectors and the table is a
-            dense layer; otherwise they are integers and it is an embedding.
-
-    Returns:
-        `keras.Model`, not compiled; the table is the layer `"table"`.
-
-    Raises:
-        ValueError: If `vocabulary` is not a positive integer.
+    Words are integers and the layer `"table"` is an embedding; or words are one-hot
+    vectors and it is a dense layer.
     """
-    vocabulary = check_integer("vocabulary", vocabulary, minimum=1)
     if one_hot_input:
         words = keras.Input((vocabulary,), name="words")
         rows = layers.Dense(32, use_bias=False, name="table")(words)
@@ -223,26 +141,13 @@ def build_table(vocabulary, one_hot_input=False):
 
 
 def step_milliseconds(vocabulary, optimizer, one_hot_input=False):
-    """Measures a training step on 64 words of the first 100.
+    """Measures a training step of `build_table` on 64 words of the first 100.
 
-    Args:
-        vocabulary: Integer of at least 100.
-        optimizer: String, the name of a Keras optimizer.
-        one_hot_input: Boolean, see `build_table`.
-
-    Returns:
-        Float, the least processor time of a step, which other work on the machine
-        disturbs least, in milliseconds.
-
-    Raises:
-        ValueError: If `vocabulary` is not such an integer.
+    Returns the least processor time of a step, which other work disturbs least, in ms.
     """
-    model = build_table(
-        check_integer("vocabulary", vocabulary, minimum=100), one_hot_input
-    )
+    model = build_table(vocabulary, one_hot_input)
     model.compile(optimizer, "mean_squared_error")
-    words = np.random.default_rng(0).integers(100, size=64)
-    inputs = words
+    inputs = words = np.random.default_rng(0).integers(100, size=64)
     if one_hot_input:
         inputs = np.equal.outer(words, np.arange(vocabulary)).astype("float32")
     times = []
@@ -254,14 +159,7 @@ def step_milliseconds(vocabulary, optimizer, one_hot_input=False):
 
 
 def count_changed_rows(optimizer):
-    """Counts the rows of an embedding that the second step of a training changes.
-
-    Args:
-        optimizer: String, the name of a Keras optimizer.
-
-    Returns:
-        Integer, of 1,000 rows. Each of the two steps has 20 words of its own.
-    """
+    """Counts the rows of an embedding that a second step, on other words, changes."""
     model = build_table(1000)
     model.compile(optimizer, "mean_squared_error")
     table = model.get_layer("table").embeddings
@@ -272,34 +170,13 @@ def count_changed_rows(optimizer):
 
 
 def unit_length(vectors):
-    """Scales vectors to the length 1.
-
-    Args:
-        vectors: Array of shape `(examples, features)`; one of zeros stays as it is.
-
-    Returns:
-        float64 array of the same shape.
-
-    Raises:
-        ValueError: If `vectors` has other axes, no value, NaN or infinity.
-    """
-    vectors = check_numbers("vectors", vectors, ("examples", "features"))
+    """Scales vectors, `(examples, features)`, to the length 1; zeros stay."""
     lengths = np.linalg.norm(vectors.astype("float64"), axis=1, keepdims=True)
     return vectors / np.where(lengths == 0, 1, lengths)
 
 
 def mean_cosine(vectors):
-    """Averages the cosine over all pairs of different vectors.
-
-    Args:
-        vectors: Array of shape `(examples, features)`, two examples or more.
-
-    Returns:
-        Float in `[-1, 1]`.
-
-    Raises:
-        ValueError: If `vectors` has other axes, no value, NaN or infinity.
-    """
+    """Returns the mean cosine of all pairs of different vectors, a float."""
     units = unit_length(vectors)
     total, own = units.sum(axis=0), np.square(units).sum()
     return float((total @ total - own) / (len(units) * (len(units) - 1)))

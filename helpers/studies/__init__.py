@@ -1,0 +1,1 @@
+"""What only one chapter uses: variants of networks, probes, a benchmark."""
