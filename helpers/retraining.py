@@ -1,116 +1,75 @@
-"""What the environment variable `RETRAIN` says about what is recorded."""
+"""What the environment variable `RETRAIN` says, and the records that wait meanwhile.
 
-import datetime
+Retraining is moving records aside and training what is missing then.
+"""
+
 import json
 import os
-import re
+import shutil
 
-# Seconds. Trainings that took longer, the longest networks of chapter 3 and the
-# ablations of chapter 5, are nearly half of the time of all.
-LONG_TRAINING = 900.0
+RUN_FILE = "run.json"
+ASIDE = ".aside"  # Where records wait while they are trained anew.
+LONG_TRAINING = 900.0  # Seconds; what took longer is left to RETRAIN=all.
 
 
-def retrain_switch(path):
-    """Reads the environment's `RETRAIN`, and what it says for one record.
-
-    `0`, as no variable, uses what is recorded, `never` forbids to train what is not,
-    `1` trains anew what took up to a quarter of an hour when it was recorded, `all`
-    everything. `1 since 2026-11-21T15:30` and `all since 2026-11-21T15:30` leave what
-    was recorded at that time or later.
-
-    Args:
-        path: `pathlib.Path` of the record, `run.json` of a run or the `.jsonl` file of
-            a cross-validation. It need not exist.
-
-    Returns:
-        `None` where the record is to be used, `"never"` if moreover nothing may be
-        trained, else a `datetime.datetime`: what was recorded before it is trained.
+def retrain_switch():
+    """Returns what the environment variable `RETRAIN` says: `0`, `1`, `all`, `never`.
 
     Raises:
-        ValueError: If `RETRAIN` has another value.
+        ValueError: If it says something else.
     """
     value = os.environ.get("RETRAIN", "") or "0"
-    if value in ("0", "never"):
-        return None if value == "0" else value
-    mode, since = parse_switch(value)
-    # A record of models that are being trained anew is no longer what it was.
-    left = mode == "1" and is_long(path) and not recorded_since(path, since)
-    return None if left else since
-
-
-def parse_switch(value):
-    """Returns what is to be trained, `"1"` or `"all"`, and since when, or raises."""
-    found = re.fullmatch(r"(1|all)(?: since (\d{4}-\d\d-\d\dT\d\d:\d\d\S*))?", value)
-    try:
-        mode, time = found.groups()
-        since = datetime.datetime.now()
-        if time:
-            since = datetime.datetime.fromisoformat(time)
-        if since.tzinfo is not None:
-            raise ValueError("a local time has no time zone")
-    except (AttributeError, ValueError) as error:
+    if value not in ("0", "1", "all", "never"):
         raise ValueError(
-            "The variable `RETRAIN` should be 0, 1, all, never, or 1 or all with a "
-            f"time like `1 since 2026-11-21T15:30`. Received: {value!r}."
-        ) from error
-    return mode, since
+            f"The variable `RETRAIN` should be 0, 1, all or never. Received: {value!r}."
+        )
+    return value
 
 
-def is_long(path):
-    """Returns whether a record took so long that only `RETRAIN=all` repeats it.
+def set_aside(folder, name):
+    """Moves a record aside if `RETRAIN` asks for it to be made anew.
 
-    Args:
-        path: `pathlib.Path` as for `retrain_switch`.
-    """
-    return read_seconds(path) > LONG_TRAINING
-
-
-def read_seconds(path):
-    """Returns the seconds that a run or a cross-validation took, 0 if unreadable.
+    A cross-validation is moved as a whole. What was moved already is not moved again,
+    so that a retraining that was interrupted goes on.
 
     Args:
-        path: `pathlib.Path` as for `retrain_switch`.
+        folder: `pathlib.Path`, the folder of all records.
+        name: String, a run, or a cross-validation and a model, `"grid/model"`.
     """
-    try:
-        return sum(float(record["seconds"]) for record in read_parts(path))
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0  # Who loads the record says what is wrong with it.
+    group = name.split("/")[0]
+    record, aside = folder / group, folder / ASIDE / group
+    mode = retrain_switch()
+    if mode not in ("1", "all") or aside.exists() or not record.exists():
+        return
+    if mode == "1" and recorded_seconds(record) > LONG_TRAINING:
+        return
+    aside.parent.mkdir(exist_ok=True)
+    os.replace(record, aside)
 
 
-def recorded_since(path, since):
-    """Returns whether a run, or a model of a cross-validation, is from a time or later.
-
-    The times of files would not do: `git checkout` makes old records look new.
-
-    Args:
-        path: `pathlib.Path` as for `retrain_switch`.
-        since: `datetime.datetime`.
-
-    Returns:
-        Boolean, `False` also if the file is missing or unreadable.
-    """
-    try:
-        return any(is_from(record, since) for record in read_parts(path))
-    except (OSError, ValueError, TypeError, AttributeError):
-        return False
+def recorded_seconds(folder):
+    """Returns the seconds that a run or all models of a cross-validation took."""
+    seconds = 0.0
+    for path in folder.rglob(RUN_FILE):
+        try:
+            seconds += float(json.loads(path.read_text("utf-8"))["seconds"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # Who loads the record says what is wrong with it.
+    return seconds
 
 
-def is_from(record, since):
-    """Returns whether a record, a dict, says that it was made at a time or later."""
-    try:
-        recorded = datetime.datetime.fromisoformat(record["recorded"])
-    except (KeyError, ValueError, TypeError):
-        return False  # Older records do not say.
-    return recorded.astimezone() >= since.astimezone()
+def restore(folder):
+    """Brings the records back that were moved aside; returns their names."""
+    names = sorted(path.name for path in folder.glob(f"{ASIDE}/*"))
+    for name in names:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        os.replace(folder / ASIDE / name, folder / name)
+    shutil.rmtree(folder / ASIDE, ignore_errors=True)
+    return names
 
 
-def now():
-    """Returns the time for the field `recorded` of a record, a string."""
-    return datetime.datetime.now(datetime.UTC).isoformat()
-
-
-def read_parts(path):
-    """Returns the dict of a run, or those of a cross-validation's models, as a list."""
-    text = path.read_text("utf-8")
-    parts = [text] if path.suffix == ".json" else text.splitlines()
-    return [json.loads(part) for part in parts]
+def finish_retraining(folder):
+    """Forgets the records that were moved aside, as far as they are made anew."""
+    for path in folder.glob(f"{ASIDE}/*"):
+        if any((folder / path.name).rglob(RUN_FILE)):
+            shutil.rmtree(path)

@@ -17,9 +17,6 @@ class Progress:
         name: String, what is being done, the start of the line.
         total: Positive integer, how many units of work there are.
         unit: String, the name of one unit.
-        done: Number, units that were finished before; they do not count for the
-            speed.
-        seconds: Float, what those units took.
 
     Example:
 
@@ -29,23 +26,16 @@ class Progress:
     ...     progress.finish("squares: 3 numbers")
     """
 
-    def __init__(self, name, total, unit="epoch", done=0, seconds=0.0):
-        self.name = name
-        self.total = total
-        self.unit = unit
-        self.done = self.first_done = done
-        self.seconds_before = seconds
+    def __init__(self, name, total, unit="epoch"):
+        self.name, self.total, self.unit = name, total, unit
+        self.done, self.first_done = 0, None
         self.started = self.last_shown = time.perf_counter()
-        self.finished = False
-        self.handle = None
+        self.finished, self.handle = False, None
         self.width = 0  # Characters that stand on the terminal's line.
         self.display = kernel_display()
-        if self.display is not None:
-            self.interval = 0.5  # Seconds.
-        elif sys.stderr.isatty():
-            self.interval = 0.2
-        else:
-            self.interval = 30.0
+        # Seconds between two lines: in a notebook, on a terminal, in a file.
+        terminal = 0.2 if sys.stderr.isatty() else 30.0
+        self.interval = terminal if self.display is None else 0.5
 
     def __enter__(self):
         return self
@@ -58,17 +48,22 @@ class Progress:
             )
 
     def update(self, done, values=None):
-        """Shows the new state, at most a few times a second.
+        """Shows a new state, at most a few times a second.
 
         Args:
             done: Number of units done; a fraction is a part of a unit.
             values: Dict of floats or `None`, shown with three significant digits.
         """
         self.done = done
-        now = time.perf_counter()
-        if now - self.last_shown >= self.interval:
-            self.last_shown = now
+        if self.first_done is None:  # What was done before does not count as speed.
+            self.first_done = math.floor(done)
+        if self.is_due():
+            self.last_shown = now = time.perf_counter()
             self.show(self.line(now - self.started, values or {}))
+
+    def is_due(self):
+        """Tells whether the line is old enough to be shown anew."""
+        return time.perf_counter() - self.last_shown >= self.interval
 
     def finish(self, summary):
         """Leaves `summary` as the last state of the line."""
@@ -80,20 +75,12 @@ class Progress:
         return min(math.floor(self.done) + 1, self.total)
 
     def line(self, seconds, values):
-        """Returns the line for a state.
-
-        Args:
-            seconds: Float, time since the start of the line.
-            values: Dict of floats.
-
-        Returns:
-            String.
-        """
+        """Returns the line for a state after some seconds, with a dict of values."""
         parts = [f"{self.unit} {self.unit_number()} of {self.total}"]
         parts += [f"{name} {value:.3g}" for name, value in values.items()]
-        parts.append(f"{self.seconds_before + seconds:.0f} s")
-        if self.done > self.first_done:
-            speed = seconds / (self.done - self.first_done)
+        parts.append(f"{seconds:.0f} s")
+        if self.done > (self.first_done or 0):
+            speed = seconds / (self.done - (self.first_done or 0))
             parts.append(f"{speed * (self.total - self.done):.0f} s to go")
         return f"{self.name}: {', '.join(parts)}"
 
