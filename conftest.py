@@ -5,9 +5,6 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).parent
 
-# Before anything imports TensorFlow, which otherwise describes the machine on stderr.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 
 def pytest_configure(config):
     """Sets nbval's options."""

@@ -1,6 +1,7 @@
 """Shows that `pytest --nbval notebooks/` notices what it is there to notice."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -12,31 +13,27 @@ from nbclient import NotebookClient
 
 ROOT = pathlib.Path(__file__).parent.parent
 TRAINS = [
-    "import os, sys\n"
-    'os.environ.setdefault("KERAS_BACKEND", "tensorflow")\n'
-    'sys.path.insert(0, "..")\n'
+    "from helpers import scores, training\n"
+    "from helpers.chapter import Chapter\n"
     "import keras, numpy as np\n"
-    "from helpers import scores, training",
+    "chapter = Chapter('01_tiny', '1. Tiny')",
     "series = np.linspace(0, 1, 40, dtype='float32').reshape(10, 4, 1)\n"
-    "def build_model():\n"
+    "def build():\n"
     "    inputs = keras.Input((4, 1), name='series')\n"
     "    outputs = keras.layers.Dense(1, name='reconstruction')(inputs)\n"
-    "    return keras.Model(inputs, outputs)",
+    "    model = keras.Model(inputs, outputs)\n"
+    "    model.compile('sgd', 'mse')\n"
+    "    return model",
     # NBVAL_IGNORE_OUTPUT is what the tag of our notebooks means, as a comment.
     "# NBVAL_IGNORE_OUTPUT\n"
-    "def fit(name, seed):\n"
-    "    return training.fit(build_model, series, series, loss='mse', epochs=2,\n"
-    "        optimizer='sgd', batch_size=5, seed=seed, name=name, folder='../runs')\n"
-    "run, other = fit('run', 1), fit('other', 2)",
+    "run, other = [training.fit(build, x=series, y=series, epochs=2, batch_size=5,\n"
+    "    name=name, seed=seed) for seed, name in enumerate(['run', 'other'])]",
     "prediction = run.model.predict(series, verbose=0)\n"
     "error = scores.mean_squared_error(series, prediction)\n"
-    "claims = {\n"
-    "    'the error is not negative': bool(error >= 0),\n"
-    "    'the scores are the recorded ones':\n"
-    "        training.confirm_scores(run, {'error': error}),\n"
-    "}\n"
-    "assert all(claims.values())\n"
-    "claims",
+    "chapter.claim('The error is not negative.', bool(error >= 0))\n"
+    "chapter.claim('The scores are the recorded ones.',\n"
+    "    training.confirm_scores(run, {'error': error}))\n"
+    "chapter.finish()",
 ]
 
 
@@ -45,12 +42,12 @@ def make_project(folder, sources):
     for name in ("conftest.py", "nbval.cfg", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
     (folder / "notebooks").mkdir()
-    ignored = shutil.ignore_patterns("*_test.py", "__pycache__")
-    shutil.copytree(ROOT / "helpers", folder / "helpers", ignore=ignored)
     notebook = nbformat.v4.new_notebook()
     notebook.cells = list(map(nbformat.v4.new_code_cell, sources))
     resources = {"metadata": {"path": str(folder / "notebooks")}}
-    NotebookClient(notebook, kernel_name="python3", resources=resources).execute()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REPORT_FOLDER", str(folder / "report"))
+        NotebookClient(notebook, kernel_name="python3", resources=resources).execute()
     nbformat.write(notebook, folder / "notebooks" / "01_tiny.ipynb")
     return folder
 
@@ -72,7 +69,10 @@ def run_nbval(project):
     """Runs the README's command; gives its exit code and what it printed."""
     command = [sys.executable, "-m", "pytest", "--nbval", "notebooks/"]
     command += ["-q", "--color=no", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    environment = os.environ | {"REPORT_FOLDER": str(project / "report")}
+    done = subprocess.run(
+        command, cwd=project, capture_output=True, text=True, env=environment
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -85,7 +85,7 @@ def edit(project, old, new):
 
 
 def swap_weights(project):
-    shutil.copy(project / "runs/other/weights.npz", project / "runs/run/weights.npz")
+    shutil.copy(project / "report/runs/other/model.keras", project / "report/runs/run/model.keras")
 
 
 def test_good_notebook_passes(project):
@@ -106,14 +106,15 @@ def test_weights_of_another_run_fail(project):
     code, printed = run_nbval(project)
     assert code == 1
     assert "RETRAIN is never" in printed
-    assert "weights.npz is damaged" in printed
+    assert "model.keras is damaged" in printed
 
 
 def test_weights_of_another_run_under_a_forged_checksum_fail(project):
     swap_weights(project)
-    record, other = (project / "runs" / name / "run.json" for name in ("run", "other"))
+    runs = project / "report" / "runs"
+    record, other = (runs / name / "run.json" for name in ("run", "other"))
     forged = json.loads(record.read_text("utf-8"))
-    forged["weights_sha256"] = json.loads(other.read_text("utf-8"))["weights_sha256"]
+    forged["model_sha256"] = json.loads(other.read_text("utf-8"))["model_sha256"]
     record.write_text(json.dumps(forged), "utf-8")
     code, printed = run_nbval(project)
     assert code == 1
