@@ -10,3 +10,5 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
+# Threads of the boosted trees give their core away while they wait for each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -85,7 +85,8 @@ def edit(project, old, new):
 
 
 def swap_weights(project):
-    shutil.copy(project / "report/runs/other/model.keras", project / "report/runs/run/model.keras")
+    runs = project / "report" / "runs"
+    shutil.copy(runs / "other" / "model.keras", runs / "run" / "model.keras")
 
 
 def test_good_notebook_passes(project):

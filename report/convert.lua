@@ -1,13 +1,10 @@
--- Converts pieces of notebooks (Markdown, HTML tables) to Typst markup.
---
--- `pandoc lua convert.lua < jobs.json`: one pandoc process serves a whole report. A job has
--- a `kind` ("markdown": a cell; "inline": a caption or a sentence; "table": HTML with a
--- table), a `text`, the `notebook` (the key that its labels start with), and is on the
--- `front` page or not. Its result has the markup as `typst`, and lists of what Python has
--- to check: `labels`, `references`, `headings`, `problems`.
+-- Converts pieces of notebooks to Typst markup: `pandoc lua convert.lua < jobs.json`.
+-- A job has a `kind` ("markdown": a cell; "inline": a caption or a sentence; "table": HTML),
+-- a `text`, the `notebook` (the key that its labels start with), and is on the `front` page
+-- or not. Its result has the markup as `typst`, and lists of what Python has to check:
+-- `labels`, `references`, `headings`, `problems`.
 
 local READER = "commonmark+tex_math_dollars+pipe_tables+autolink_bare_uris+smart+raw_html"
-
 local job, result   -- The job at work, and what is known about it so far.
 local named = {}   -- The labels of headings: the first of equal headings gets it.
 
@@ -31,7 +28,6 @@ end
 local function typst_inlines(inlines) return typst_of({ pandoc.Plain(inlines) }) end
 
 ---- Formulas -----------------------------------------------------------------------
-
 -- What pandoc reads in another way than TeX; a norm is \lVert x \rVert.
 local LOST = { "\\left%s*%.", "\\right%s*%.", "\\begin{array}", "\\|" }
 
@@ -71,7 +67,6 @@ local function formula(element)
 end
 
 ---- Links, headings, leftovers -----------------------------------------------------
-
 local function link(element)
   if element.target:match("^%a[%w+.-]*:") then return nil end   -- Has a scheme: the web.
   local path, anchor = element.target:match("^([^#]*)#?(.*)$")
@@ -113,12 +108,10 @@ local function word(element)
 end
 
 ---- Tables ---------------------------------------------------------------------------
-
 local SUPERSCRIPTS = { ["0"] = "⁰", ["1"] = "¹", ["2"] = "²", ["3"] = "³", ["4"] = "⁴",
   ["5"] = "⁵", ["6"] = "⁶", ["7"] = "⁷", ["8"] = "⁸", ["9"] = "⁹", ["-"] = "⁻" }
 
 local function is_missing(text) return text == "NaN" or text == "nan" or text == "None" end
-
 local function is_number(text)
   if is_missing(text) then return true end
   if text:find("[(%[].*,") then return false end   -- A shape or an interval.
@@ -128,8 +121,7 @@ local function is_number(text)
   return text:match("^[%d.()+-]*$") ~= nil or text:match("^[%d.+-]+[eE][%d+-]+$") ~= nil
 end
 
--- True minus signs; in a number a dash for what is missing, and a power of ten. Typst
--- sets a minus after a space only, so that one interval would show two signs.
+-- Sets true minus signs (Typst does so only after a space), dashes and powers of ten.
 local function printed(text, numeric)
   if numeric and is_missing(text) then return "–" end
   text = text:gsub("^%-(%.?%d)", "−%1"):gsub("([%s(%[])%-(%.?%d)", "%1−%2")
@@ -219,7 +211,6 @@ local function table_markup(element)
 end
 
 ---- Jobs -----------------------------------------------------------------------------
-
 local FILTERS = {   -- First those that need the elements as pandoc read them.
   { Str = word, Math = formula, RawBlock = refused, RawInline = refused, Image = refused },
   { Link = link },
@@ -234,7 +225,6 @@ local function converted(document)
 end
 
 local KINDS = {}
-
 function KINDS.markdown(text)
   local document = pandoc.read(text, READER)
   local blocks, start, call = document.blocks, nil, "references"

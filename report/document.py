@@ -14,8 +14,8 @@ Links become references: `[text](#fig-losses)`, `[text](02_mnist_rows.ipynb#fig-
 Jupyter's anchor, `#Windows-and-split`) -> "Section 2.3"; `\\label{eq-loss}` in a
 displayed formula numbers it, and `[text](#eq-loss)` -> "Equation (4)".
 
-What cells print is set as small monospaced text; stderr is left out, as it speaks of
-the machine. The tags remove-cell, remove-input and remove-output work.
+Printed text is monospaced, stderr left out. The tags remove-cell, remove-input and
+remove-output work.
 """
 
 import base64
@@ -69,13 +69,10 @@ def typst_string(text):
 
 
 def split_options(source):
-    """Takes the `#| name: value` lines off the head of a code cell.
-
-    Returns:
-        Tuple `(code, options)`: the rest of the source, and a dict.
+    """Splits the source of a code cell into its code and the dict of its options.
 
     Raises:
-        ValueError: If the lines are no YAML mapping, or name an unknown option.
+        ValueError: If the options are no YAML mapping, or one is unknown.
     """
     head, code = re.match(r"((?:#\|.*\n?)*)([\s\S]*)", source).groups()
     try:
@@ -112,8 +109,7 @@ class Document:
         show_code: Bool, whether the code of the cells is shown.
         problems: `Problems`, to which all is added that would be wrong in print.
 
-    Attributes:
-        images: Dict from path to content, what has to lie beside the markup.
+    The attribute `images`, from path to content, is what has to lie beside the markup.
     """
 
     def __init__(self, notebooks, show_code, problems):

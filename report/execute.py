@@ -2,15 +2,13 @@
 
     python -m report.execute notebooks/*.ipynb report/report.ipynb report/appendix.ipynb
 
-does what `jupyter nbconvert --to notebook --execute --inplace` does, for people who
-wait and for git: it shows the progress of a training, writes a notebook only when all
-of its cells succeeded, and writes the same bytes when the outputs are the same. Each
-kernel runs in its notebook's folder and in the environment of this command. Where a
-cell fails the other notebooks go on, and the exit code is 1; that of Ctrl-C is 130. The
-pages in `report/`, which read what the chapters have written, come after these.
-
-The environment variable RETRAIN goes to the kernels, see README.md. When all notebooks
-have succeeded, the records that it had moved aside are dropped.
+does what `jupyter nbconvert --to notebook --execute --inplace` does, but shows the
+progress of a training, writes a notebook only when all of its cells succeeded, and
+writes the same bytes when the outputs are the same. Each kernel runs in its notebook's
+folder and in this environment. Where a cell fails the others go on, and the exit code
+is 1; that of Ctrl-C is 130. The pages in `report/`, which read what the chapters have
+written, come last. When all have succeeded, the records that RETRAIN (see README.md)
+had moved aside are dropped.
 """
 
 import argparse
@@ -99,8 +97,7 @@ class Execution:
 class Status:
     """Lines that are rewritten at the end of a terminal, below lines that stay.
 
-    Where the stream is no terminal (a file, a continuous-integration log) they are
-    printed, though at most every `pause` seconds.
+    Where the stream is no terminal they are printed, at most every `pause` seconds.
     """
 
     def __init__(self, stream, pause=30.0):
@@ -126,12 +123,9 @@ class Status:
 
 
 def save(notebook, path):
-    """Writes a notebook, all of it or nothing, without what differs between machines.
+    """Writes a notebook's node, or nothing, without what differs between machines.
 
-    Args:
-        notebook: nbformat's node. Its cells get identifiers that are made from their
-            source, so that a notebook which was made anew from its script has the same.
-        path: `pathlib.Path`.
+    Identifiers of cells are made from their source, so that they are always the same.
     """
     notebook.nbformat, notebook.nbformat_minor = 4, 5  # The first with identifiers.
     notebook.metadata.get("language_info", {}).pop("version", None)

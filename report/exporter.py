@@ -6,14 +6,12 @@ Run it from the root of the repository, on executed notebooks:
         --output hw2
 
 Add `--ReportPDFExporter.show_code=True --output hw2_with_code` for the edition with
-code. pandoc (in pypandoc_binary) converts Markdown, formulas and tables, Typst sets the
-pages: both are wheels, so neither TeX nor a browser nor a system font is needed, and
-the same notebooks make the same bytes.
+code. pandoc converts Markdown, formulas and tables, Typst sets the pages: both are
+wheels, so no TeX, browser or system font is needed, and the bytes are always the same.
 
-The front notebook starts with `# Title`, has a cell that starts with `## Abstract` (the
-abstract ends with the next heading), and its metadata `report` say the rest. A chapter
-starts with `# 1. Title`. Whatever would be wrong in print stops the build, with all
-problems in one message that names notebook and cell.
+The front notebook starts with `# Title`, has a cell that starts with `## Abstract` (it
+ends with the next heading), and its metadata `report` say the rest. A chapter starts
+with `# 1. Title`. What would be wrong in print stops the build, all in one message.
 """
 
 import pathlib
@@ -34,8 +32,7 @@ STYLE = pathlib.Path(__file__).with_name("style.typ")
 class ReportPDFExporter(Exporter):
     """Exports a front notebook and its chapters as one PDF.
 
-    It is a PDF/UA-1 file, which people who listen to it can use as well; Typst then
-    refuses characters that its fonts do not have, instead of drawing boxes.
+    It is a PDF/UA-1 file, for which Typst refuses characters that its fonts lack.
     """
 
     file_extension = ".pdf"
@@ -49,7 +46,6 @@ class ReportPDFExporter(Exporter):
         Args:
             nb: The front notebook's node.
             resources: nbconvert's dict, with the notebook's folder and name.
-            **kwargs: Ignored, as nbconvert does.
 
         Returns:
             Tuple `(pdf, resources)`, `pdf` as bytes.
@@ -96,10 +92,7 @@ def compose(front, metadata, show_code):
 
 
 def compile_pdf(markup, images, notebooks):
-    """Sets the pages of what `compose` has made; returns the bytes of the PDF.
-
-    What Typst complains of, as an error or as a warning, becomes a `ReportError`.
-    """
+    """Returns the PDF of what `compose` has made; a warning is a `ReportError`, too."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         (root / "images").mkdir()

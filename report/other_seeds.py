@@ -3,10 +3,9 @@
     python -m report.other_seeds notebooks/01_synthetic.ipynb
 
 executes a copy of each notebook with every number of its parameters `SEEDS` and
-`..._SEEDS` raised by `--shift`, trains what that needs, and lists the claims that fail.
-Nothing of the project is changed: all is done in the folder `.other_seeds/`, and a call
-that was cut off continues there. Claims that quote digits fail, of course. What should
-not depend on a seed, as a comparison with a baseline, should hold.
+`..._SEEDS` raised by `--shift`, trains what that needs, and lists the claims that fail:
+those that quote digits, of course, but no comparison with a baseline should. All is
+done in the folder `.other_seeds/`, where a call that was cut off continues.
 """
 
 import argparse
@@ -28,9 +27,8 @@ def ask(path, shift, folder=COPY):
     """Executes a copy of a notebook with other seeds.
 
     Args:
-        path: `pathlib.Path` of the notebook.
+        path, folder: `pathlib.Path`s of the notebook and of what replaces `report/`.
         shift: Integer that is added to each seed.
-        folder: `pathlib.Path` of the folder that takes the place of `report/`.
 
     Returns:
         Tuple `(seeds, holding, false)`: a dict from parameter to the new list of seeds,

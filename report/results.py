@@ -1,9 +1,7 @@
 """The table of results, from the scores that the chapters have written.
 
-    python -m report.results
-
-writes it into README.md, and beside it the picture that README.md shows. The front page
-of the report prints the same table.
+`python -m report.results` writes it, and the picture beside it, into README.md. The
+front page of the report prints the same table.
 """
 
 import base64
@@ -30,12 +28,10 @@ def read_scores(folder=FOLDER):
         folder: Path of the folder with `report.ipynb` and `scores/`.
 
     Returns:
-        `pandas.DataFrame`, a row per score, in the chapters' order, with the columns
-        of `helpers.chapter.COLUMNS`.
+        `pandas.DataFrame`, a row per score, with columns `helpers.chapter.COLUMNS`.
 
     Raises:
-        FileNotFoundError: If a chapter has written no scores.
-        ValueError: If a score or its baseline is missing.
+        FileNotFoundError, ValueError: If scores or their baselines are missing.
     """
     front_page = nbformat.read(folder / "report.ipynb", as_version=4)
     tables = []

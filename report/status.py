@@ -1,7 +1,6 @@
 """Says which trainings are recorded, and which chapters ask for them.
 
-`python -m report.status` reads files only: it takes seconds. With `--restore` it brings
-the records back that RETRAIN moved aside.
+`python -m report.status --restore` brings back the records that RETRAIN moved aside.
 """
 
 import argparse
@@ -24,10 +23,9 @@ def read_status(folder=None):
         folder: Path of the folder with `runs/` and `scores/`, by default `report/`.
 
     Returns:
-        `pandas.DataFrame`, one row per training: `chapter` (its number), `name`,
-        `state` (`recorded`; `stale`, made with other settings, data or code; `damaged`;
-        `missing`; `left over`, which no chapter asks for), `seconds` (of the training),
-        `recorded` (when, a string) and `model` (whether its weights are kept).
+        `pandas.DataFrame`, one row per training: `chapter` (a number), `name`, `state`
+        (`stale`: made with other settings, data or code; `left over`: no chapter asks
+        for it), `seconds`, `recorded` (when, a string) and `model` (if it is kept).
     """
     folder = folder or report_folder()
     asked = {}  # From names to pairs of chapter and fingerprint.

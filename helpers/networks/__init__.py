@@ -12,14 +12,11 @@ A network is put together in the notebook:
 
 The name of an output's last layer is the output's key, so that targets, losses and loss
 weights go by the same name. A block raises a `ValueError` for a tensor of another shape
-than its docstring asks for. `encoder_of` and `decoder_of` give the trained halves;
-importing this package lets `keras.saving.load_model` read them.
+than its docstring asks for. Sizes (`units`, `num_steps`, ...) are positive integers.
+Importing this package lets `keras.saving.load_model` read the networks.
 
-Reference:
-    Srivastava, Mansimov & Salakhutdinov, 2015, Unsupervised learning of video
-    representations using LSTMs. ICML, arXiv:1502.04681. The cell: Hochreiter &
-    Schmidhuber, 1997, Long short-term memory. Neural Computation 9(8),
-    doi:10.1162/neco.1997.9.8.1735
+Reference: Srivastava, Mansimov & Salakhutdinov, 2015, arXiv:1502.04681; the cell:
+Hochreiter & Schmidhuber, 1997, doi:10.1162/neco.1997.9.8.1735
 """
 
 # ruff: noqa: F401

@@ -14,10 +14,8 @@ def encode(
 
     Args:
         series: Keras tensor of shape `(batch, time, features)`.
-        code_size: Positive integer, numbers in the code.
-        units: Positive integer, size of the LSTM's state.
-        memory_seed: Integer or `None`, see `lstm_initializers`.
-        chrono_steps: Integer or `None`, see `lstm_initializers`.
+        code_size, units: Sizes of the code and of the LSTM's state.
+        memory_seed, chrono_steps: Integers or `None`, see `lstm_initializers`.
         return_states: Whether to return the state after each step, too.
 
     Returns:
@@ -48,18 +46,14 @@ def encode(
 def decode(
     code, num_steps, num_features, units, activation=None, name="reconstruction", **lstm
 ):
-    """Writes a sequence from the code alone.
+    """Writes a sequence from the code alone: no value of the sequence is ever fed in.
 
-    An LSTM gets the code at every step; each step of the sequence is a dense map of its
-    hidden state. No value of the sequence itself is ever fed in.
+    An LSTM gets the code at every step, and writes a dense map of its hidden state.
 
     Args:
         code: Keras tensor of shape `(batch, code)`.
-        num_steps: Positive integer, length of the sequence.
-        num_features: Positive integer, values per step.
-        units: Positive integer, size of the LSTM's state.
-        activation: Activation of the output, for instance `"sigmoid"` for values in
-            `[0, 1]`; linear with `None`.
+        num_steps, num_features, units: Sizes of the sequence and the LSTM's state.
+        activation: Of the output, for instance `"sigmoid"`; linear with `None`.
         name: String, name of the output.
         lstm: Arguments of `CodeLSTM`: `position_input`, `state_from_code`, `reverse`,
             `memory_seed` (the encoder's, with `reverse=True`), `chrono_steps`.
@@ -81,8 +75,7 @@ def classify(code, num_classes, dropout=0.0):
         dropout: Share of the code's numbers that training sets to 0, in `[0, 1)`.
 
     Returns:
-        Keras tensor of shape `(batch, num_classes)`, layer name `"label"`; each row
-        sums to 1.
+        Keras tensor `(batch, num_classes)`, layer name `"label"`; each row sums to 1.
     """
     check_axes("code", code, ("batch", "code"))
     if dropout:
@@ -116,11 +109,10 @@ def forecast(series, states):
 def encoder_of(model):
     """Gives the half of a network that reads: series in, code out.
 
+    It shares the weights and can be saved and loaded alone.
+
     Args:
         model: Keras model with a layer `"code"`, for instance of `encode`.
-
-    Returns:
-        Keras model that shares the weights and can be saved and loaded alone.
     """
     code = model.get_layer("code").output
     return keras.Model(model.input, code, name="encoder_half")
@@ -129,12 +121,11 @@ def encoder_of(model):
 def decoder_of(model, name="reconstruction"):
     """Gives a half of a network that writes: code in, one output out.
 
+    It shares the weights and can be saved and loaded alone.
+
     Args:
         model: Keras model with a layer `"code"` and a layer `name`.
         name: String, the output's name: `"reconstruction"`, `"label"`, ...
-
-    Returns:
-        Keras model that shares the weights and can be saved and loaded alone.
     """
     code, output = (model.get_layer(layer).output for layer in ("code", name))
     return keras.Model(code, output, name=f"{name}_half")

@@ -1,10 +1,9 @@
 """The loop of an LSTM as one compiled program: TensorFlow on a CPU only.
 
-A while loop of TensorFlow dispatches some twenty small kernels per step, forward and
-again backward. Here XLA compiles all steps into two programs, one that reads and one
-that takes the gradient back, and the batch is cut into parts that go through their
-loops at the same time. `layers` uses this where it applies; everything here has an
-equal in plain Keras there.
+A while loop of TensorFlow dispatches some twenty small kernels per step, and again
+backward. Here XLA compiles all steps into two programs, one that reads and one that
+takes the gradient back, and parts of the batch go through their loops at the same time.
+`layers` uses this where it applies, and has an equal in plain Keras.
 """
 
 import numpy as np
@@ -26,9 +25,8 @@ def hidden_states(inputs, constant, bias, kernel, recurrent_kernel, hidden, cell
         inputs: Tensor `(batch, time, features)`; may have 0 features.
         constant: Tensor `(batch, 4 * units)`, what every step of an example gets.
         bias: Tensor `(time, 4 * units)`, what all examples get.
-        kernel: Tensor `(features, 4 * units)`.
-        recurrent_kernel: Tensor `(units, 4 * units)`.
-        hidden, cell: Tensors `(batch, units)`, the state before the first step.
+        kernel, recurrent_kernel: Tensors `(features, 4 * units)`, `(units, 4 * units)`.
+        hidden, cell: Tensors `(batch, units)`, the first state.
 
     Returns:
         Tensor `(batch, time, units)`, differentiable with respect to all arguments.

@@ -17,15 +17,12 @@ def encode_convolutional(series, code_size, filters):
     Args:
         series: Keras tensor of shape `(batch, time, features)`, the features in an
             order in which neighbours belong together.
-        code_size: Positive integer, numbers in the code.
-        filters: Positive integer, filters of the state.
+        code_size, filters: Sizes of the code and, in filters, of the state.
 
     Returns:
         Keras tensor of shape `(batch, code_size)`, layer name `"code"`.
 
-    Reference:
-        Shi, Chen, Wang, Yeung, Wong & Woo, 2015, Convolutional LSTM network: a machine
-        learning approach for precipitation nowcasting. NeurIPS, arXiv:1506.04214
+    Reference: Shi, Chen, Wang, Yeung, Wong & Woo, 2015, arXiv:1506.04214
     """
     check_axes("series", series, ("batch", "time", "features"))
     channels = layers.Reshape((*series.shape[1:], 1), name="channels")(series)
@@ -43,11 +40,8 @@ def decode_convolutional(
     A dense map spreads the code over features and filters; this is the input of every
     step, and two more are the initial state.
 
-    Args:
-        filters: Positive integer, filters of the state; the others as in `decode`.
-
-    Returns:
-        Keras tensor of shape `(batch, num_steps, num_features)`.
+    Args: `filters` is the size of the state; the others, and the result, are those of
+        `decode`.
     """
     check_axes("code", code, ("batch", "code"))
     plane = (num_features, filters)

@@ -1,8 +1,7 @@
 """Outputs and losses for counts: the probability of each strength from 0 to a largest.
 
-One less the first probability is the probability of an event, the others say how strong
-it would be. Trained by its log score, categorical cross-entropy, such an output is best
-when it is true.
+One less the first is the probability of an event, the others say how strong it would
+be. Trained by its log score, categorical cross-entropy, such an output is best if true.
 """
 
 import math
@@ -32,18 +31,15 @@ class CountDistribution(layers.Layer):
     All distributions are cut at `max_count` and scaled to the sum 1.
 
     Args:
-        kind: `"softmax"`, a logit for each count; `"hurdle"`, a logit of any event at
-            all and a negative binomial of the counts from 1 on; `"negative_binomial"`
-            or `"poisson"` of all counts; or `"zero_inflated"`, a negative binomial with
-            additional zeros.
+        kind: `"softmax"`, a logit for each count; `"hurdle"`, a logit of an event and a
+            negative binomial from 1 on; `"negative_binomial"` or `"poisson"`; or
+            `"zero_inflated"`, a negative binomial with additional zeros.
         max_count: Positive integer, the largest count.
 
     Input: tensor `(batch, parameters)`. Output: tensor `(batch, max_count + 1)`, each
     row with the sum 1.
 
-    Reference:
-        Mullahy, 1986, Specification and testing of some modified count data models.
-        Journal of Econometrics 33(3), doi:10.1016/0304-4076(86)90002-3
+    Reference: Mullahy, 1986, doi:10.1016/0304-4076(86)90002-3
     """
 
     def __init__(self, kind, max_count, **kwargs):
@@ -83,8 +79,7 @@ class CountDistribution(layers.Layer):
 def predict_counts(code, frequencies, kind="softmax"):
     """Gives each count a probability: a dense map of the code, then a distribution.
 
-    The untrained network predicts about the frequencies: with rare events it would
-    otherwise spend its first epochs on learning how rare they are.
+    The untrained network predicts the frequencies, and need not learn them first.
 
     Args:
         code: Keras tensor of shape `(batch, code)`.
@@ -92,8 +87,7 @@ def predict_counts(code, frequencies, kind="softmax"):
         kind: See `CountDistribution`.
 
     Returns:
-        Keras tensor of shape `(batch, counts)`, layer name `"strength"`; each row has
-        the sum 1. Its loss is categorical cross-entropy.
+        Keras tensor `(batch, counts)`, layer name `"strength"`; each row sums to 1.
     """
     biases = starting_biases(frequencies, kind)
     raw = layers.Dense(
@@ -147,13 +141,10 @@ def inverse_softplus(value):
 
 
 def mean_count(probabilities):
-    """Returns the expected count of each distribution.
+    """Returns expected counts, a float64 array of shape `(examples,)`.
 
     Args:
         probabilities: Array of shape `(examples, counts)`.
-
-    Returns:
-        float64 array of shape `(examples,)`.
     """
     probabilities = np.asarray(probabilities, "float64")
     return probabilities @ np.arange(probabilities.shape[1])
@@ -166,8 +157,7 @@ def event_squared_error(target, prediction):
     all, the strength times the probability of one.
 
     Args:
-        target: Tensor of shape `(batch, 1)`, 0 where there is no event.
-        prediction: Tensor of shape `(batch, 1)`.
+        target, prediction: Tensors `(batch, 1)`, targets 0 where there is no event.
     """
     is_event = ops.cast(target > 0, prediction.dtype)
     errors = is_event * ops.square(target - prediction)

@@ -6,11 +6,9 @@ from helpers.networks.starts import CLOSED_LOGIT, OPEN_LOGIT
 import keras
 import numpy as np
 
-# Root mean square of the states after reading. tanh(x) loses a share x^2 / 3 of x at
-# each step: over hundreds of steps, only states this small are kept.
+# Root mean square of the states: at each step tanh(x) loses a share x^2 / 3 of x.
 AMPLITUDE = 0.001
-# Share of the states' mean square that is added to their squares before solving, so
-# that nothing is built on differences of nearly equal states.
+# Shares of the mean square: nothing is built on differences of nearly equal states.
 RIDGE = 1e-6
 DECODER_RIDGE = 1e-5
 # How far the gates are open, from 0 to 1.
@@ -20,16 +18,14 @@ OPEN, CLOSED = 1 / (1 + np.exp(-OPEN_LOGIT)), 1 / (1 + np.exp(-CLOSED_LOGIT))
 def start_as_fourier_memory(model, series, targets, num_recent, strongest=False):
     """Starts encoder, code and decoders as the best linear code of a Fourier memory.
 
-    A recurrent state that is turned by a fixed angle at each step, and to which each
-    value is added, is a Fourier coefficient of all values so far. The encoder gets such
-    pairs of units, and a few that hold the last value and the last changes; its gates
-    are nearly constant, so that it is linear. The decoders turn pairs back, step by
-    step. The best linear code of the states is solved in closed form (reduced-rank
-    regression): the untrained network does about what a principal component analysis
-    of the series does.
+    A recurrent state that turns by a fixed angle at each step, and to which each value
+    is added, is a Fourier coefficient of all values so far. The encoder gets such pairs
+    of units, and a few that hold the last value and the last changes; its gates are
+    nearly constant, so that it is linear. The decoders turn pairs back, step by step.
+    The best linear code of the states is solved in closed form (reduced-rank
+    regression): untrained, the network does about what principal components do.
 
-    All states are small (`AMPLITUDE`), so small learning rates act fast: Adam with
-    a rate of 1e-8 is felt, with 1e-6 it destroys the memory.
+    The states are so small that Adam with a rate of 1e-6 destroys the memory.
 
     Args:
         model: Keras model with the layers of `encode` and, for each target, of `decode`
@@ -37,18 +33,13 @@ def start_as_fourier_memory(model, series, targets, num_recent, strongest=False)
         series: Array of shape `(examples, time, 1)`, the training inputs.
         targets: Dict from a decoder's name to its target, an array of the same shape.
         num_recent: Non-negative integer, units that hold the last values.
-        strongest: Whether the pairs turn at the frequencies of largest mean power, as
-            suits images read row after row, instead of at the lowest.
+        strongest: Whether the pairs turn at the strongest frequencies, not the lowest.
 
     Raises:
-        ValueError: If the arrays have other shapes, the units make no pairs, or the
-            code is larger than the encoder.
+        ValueError: If shapes differ, units make no pairs, or the code is too large.
 
-    Reference:
-        Voelker, Kajić & Eliasmith, 2019, Legendre memory units: continuous-time
-        representation in recurrent neural networks. NeurIPS. Izenman, 1975,
-        Reduced-rank regression for the multivariate linear model. Journal of
-        Multivariate Analysis 5(2), doi:10.1016/0047-259X(75)90042-1
+    Reference: Voelker, Kajić & Eliasmith, 2019, Legendre memory units, NeurIPS; the
+        regression: Izenman, 1975, doi:10.1016/0047-259X(75)90042-1
     """
     series = check_one_feature("series", series)
     for name, values in targets.items():
@@ -111,15 +102,12 @@ def start_decoder(model, name, codes, target, strongest):
 
 
 def choose_angles(series, units, strongest):
-    """Gives each pair of units an angle to turn by, and its wave's strength.
-
-    The strength in the series is relative to the first. Most series hold less of the
-    higher frequencies: of the lowest ones it is taken as 1, 1/2, 1/3, ...
-    """
+    """Gives the angles by which pairs of units turn, and their waves' strengths."""
     if units < 2 or units % 2:
         raise ValueError(f"The units should be pairs, at least one. Received: {units}.")
     num_pairs, num_steps = units // 2, series.shape[1]
     waves = np.arange(num_pairs)
+    # Relative to the first: most series hold less of the higher frequencies.
     strengths = 1 / np.arange(1, num_pairs + 1)
     if strongest:
         power = (np.abs(np.fft.rfft(series, axis=1)) ** 2).mean(axis=0)
@@ -131,10 +119,7 @@ def choose_angles(series, units, strongest):
 
 
 def memory_matrices(angles, num_recent):
-    """Gives the linear recurrence `h_t = h_{t-1} @ rotation + x_t * entry`.
-
-    The units that hold the last values come first, then the pairs that turn.
-    """
+    """Gives `h_t = h_{t-1} @ rotation + x_t * entry`; the pairs that turn come last."""
     units = num_recent + 2 * len(angles)
     rotation, entry = np.zeros((units, units)), np.zeros(units)
     for unit in range(1, num_recent - 1):

@@ -14,19 +14,15 @@ def encode_hierarchical(series, code_size, units, segment_steps, segment_units):
     step to the code is `segment_steps + time / segment_steps` steps instead of `time`.
 
     Args:
-        series: Keras tensor of shape `(batch, time, features)`, the time a multiple of
-            `segment_steps`.
-        code_size: Positive integer, numbers in the code.
-        units: Positive integer, state of the LSTM over segments.
-        segment_steps: Positive integer, steps of a segment.
-        segment_units: Positive integer, state of the LSTM within segments.
+        series: Keras tensor of shape `(batch, time, features)`.
+        code_size: Numbers in the code.
+        units, segment_units: Sizes of the LSTMs' states, over and within segments.
+        segment_steps: Steps of a segment, a divisor of the time.
 
     Returns:
         Keras tensor of shape `(batch, code_size)`, layer name `"code"`.
 
-    Reference:
-        Li, Luong & Jurafsky, 2015, A hierarchical neural autoencoder for paragraphs and
-        documents. ACL, arXiv:1506.01057
+    Reference: Li, Luong & Jurafsky, 2015, arXiv:1506.01057
     """
     check_axes("series", series, ("batch", "time", "features"))
     num_steps, num_features = series.shape[1:]
@@ -54,10 +50,7 @@ def decode_hierarchical(
     these a second one writes the segment's steps, likewise from the last to the first.
 
     Args: `units`, `segment_steps` and `segment_units` are those of
-        `encode_hierarchical`, the others those of `decode`.
-
-    Returns:
-        Keras tensor of shape `(batch, num_steps, num_features)`.
+        `encode_hierarchical`; the others, and the result, are those of `decode`.
     """
     check_axes("code", code, ("batch", "code"))
     num_segments = count_segments(num_steps, segment_steps)

@@ -13,8 +13,7 @@ if keras.backend.backend() == "tensorflow":
     if not tf.config.list_physical_devices("GPU"):
         from helpers.networks import compiled_lstm
 
-# Loops up to this length are unrolled: a step then costs less than in a while loop.
-# Longer ones would take minutes to trace.
+# Unrolled loops are faster than while loops, but longer ones take minutes to trace.
 LONGEST_UNROLLED = 64
 
 
@@ -22,9 +21,8 @@ LONGEST_UNROLLED = 64
 class FastLSTM(keras.layers.LSTM):
     """`keras.layers.LSTM`, faster on a CPU with TensorFlow; elsewhere the same.
 
-    Arguments, weights and outputs are those of `keras.layers.LSTM`, up to rounding.
-    What the compiled loop cannot do (dropout, masks, initial states, other activations)
-    and what is fast already (cuDNN on a GPU) is left to the layer of Keras.
+    Outputs are equal up to rounding. What the compiled loop cannot do (dropout, masks,
+    initial states, other activations) and cuDNN on a GPU are left to Keras' layer.
     """
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
@@ -86,28 +84,22 @@ class CodeLSTM(keras.layers.Layer):
     """Decoder LSTM: the same code at every step, and optionally the step's number.
 
     Computes what `keras.layers.LSTM(units, return_sequences=True)` computes from the
-    code repeated `num_steps` times, with the step's number as a one-hot vector beside
-    it, but multiplies the code by its weights once and needs no product at all for the
-    one-hot vector.
+    repeated code with the step's number as a one-hot vector beside it, but multiplies
+    the code by its weights once, and the one-hot vector not at all.
 
     Args:
-        units: Positive integer, size of the state.
-        num_steps: Positive integer, length of the sequence to write.
+        units, num_steps: Size of the state and length of the sequence to write.
         position_input: Whether each step is told its number.
-        state_from_code: Whether the initial state is a linear map of the code; zeros
-            otherwise.
-        reverse: Whether the last step of the sequence is written first, as in
-            Srivastava, Mansimov & Salakhutdinov, 2015, arXiv:1502.04681. The output is
-            in the order of time all the same.
-        memory_seed: Integer or `None`: starts as the inverse of an encoder with the
-            memory of the same seed, see `lstm_initializers`.
-        chrono_steps: Integer or `None`, see `lstm_initializers`.
+        state_from_code: Whether the initial state is a linear map of the code, not 0.
+        reverse: Whether the last step is written first, as in Srivastava et al., 2015,
+            arXiv:1502.04681. The output is in the order of time all the same.
+        memory_seed, chrono_steps: Integers or `None`, see `lstm_initializers`; the
+            memory is the inverse of an encoder's with the same seed.
 
     Input: tensor `(batch, code)`. Output: tensor `(batch, num_steps, units)`.
 
     Raises:
-        ValueError: If a size is not a positive integer, the input has another shape, or
-            both starts are asked for.
+        ValueError: If a size or a shape does not fit, or both starts are asked for.
     """
 
     def __init__(

@@ -6,9 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-# A memory's gates start 95 % open (input, output) and 99 % closed (forget): as open and
-# as closed as they can be and still have a gradient. What the forget gate lets pass is
-# added to each rotated state, so that over many steps a few per cent would grow.
+# A memory's gates start 95 % open (input, output) and 99 % closed (forget), and still
+# have a gradient. What the forget gate lets pass would grow over many steps.
 OPEN_LOGIT = 3.0
 CLOSED_LOGIT = -5.0
 
@@ -22,8 +21,7 @@ def lstm_initializers(num_inputs, memory_seed=None, chrono_steps=None, transpose
     """Arguments of `keras.layers.LSTM` that start it as a memory or with chrono biases.
 
     Args:
-        num_inputs: Positive integer, values in about -1..1 that a memory reads in all:
-            the more, the smaller the weights, so that tanh stays linear.
+        num_inputs: Positive integer, how many values of about -1..1 a memory reads.
         memory_seed: Non-negative integer for a linear, lossless memory, or `None`.
         chrono_steps: Integer of at least 3 for the biases of `ChronoBias`, or `None`.
         transpose: Whether to start as the inverse of the memory of the same seed.
@@ -66,23 +64,18 @@ class Start(keras.initializers.Initializer):
 class MemoryKernel(Start):
     """Kernel of an LSTM that starts as a linear, lossless memory.
 
-    Only the candidate block (third of Keras' four blocks: input gate, forget gate,
-    candidate, output gate) is drawn; the gates start without any input. With
-    `MemoryBias` the new state is then nearly `h_t = x_t W + h_{t-1} Q`: each step
-    rotates what is stored and adds the new value, so that a state of enough units
-    still holds every input after many steps.
+    Only the candidate block (the third of Keras' four) is drawn; the gates start
+    without any input. With `MemoryBias` the new state is nearly
+    `h_t = x_t W + h_{t-1} Q`: each step rotates what is stored and adds the new value,
+    so that a state of enough units still holds every input after many steps.
 
     Args:
-        scale: Float, standard deviation of a normal distribution, or factor of an
-            orthogonal matrix.
+        scale: Float, standard deviation of a normal, or factor of an orthogonal matrix.
         seed: Non-negative integer.
         orthogonal: Whether the block is a (square) orthogonal matrix.
-        transpose: Whether that matrix is transposed, hence inverted: such a network
-            takes back, step by step, what one with the same seed has stored.
+        transpose: Whether it is inverted, to take back what the same seed has stored.
 
-    Reference:
-        White, Lee & Sompolinsky, 2004, Short-term memory in orthogonal neural networks.
-        Physical Review Letters 92, doi:10.1103/PhysRevLett.92.148102
+    Reference: White, Lee & Sompolinsky, 2004, doi:10.1103/PhysRevLett.92.148102
     """
 
     def __init__(self, scale, seed, orthogonal=False, transpose=False):
@@ -106,10 +99,7 @@ class MemoryKernel(Start):
 
 @register
 class MemoryBias(Start):
-    """Biases of an LSTM's gates: input and output gate open, forget gate closed.
-
-    What is stored then lives in the recurrent product (see `MemoryKernel`).
-    """
+    """Biases of `MemoryKernel`'s gates: input and output open, forget gate closed."""
 
     def __call__(self, shape, dtype=None):
         logits = [OPEN_LOGIT, CLOSED_LOGIT, 0.0, OPEN_LOGIT]
@@ -134,12 +124,9 @@ class ChronoBias(Start):
 
     Args:
         longest: Integer of at least 3, steps of the longest dependency.
-        seed: Non-negative integer; Keras' seed has no part in the draw, so that layers
-            of one size and networks of all seeds start with the same biases.
+        seed: Non-negative integer of the draw, in which Keras' seed has no part.
 
-    Reference:
-        Tallec & Ollivier, 2018, Can recurrent neural networks warp time? ICLR,
-        arXiv:1804.11188
+    Reference: Tallec & Ollivier, 2018, arXiv:1804.11188
     """
 
     def __init__(self, longest, seed=0):

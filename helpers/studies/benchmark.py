@@ -1,9 +1,7 @@
 """How fast LSTMs train on this machine: `python -m helpers.studies.benchmark`.
 
-Compares a training step (forward and backward) of `keras.layers.LSTM` with one of the
-layers of this project, in one run and by turns, so that whatever else the machine does
-hits both. Absolute times are those of this machine at this moment; the ratio is what
-to look at.
+Compares training steps of `keras.layers.LSTM` and of this project's layers by turns, so
+that whatever else the machine does hits both: the ratio is what to look at.
 """
 
 import argparse
@@ -59,15 +57,11 @@ def compare(network, num_steps, num_features, units, batch_size):
 
     Args:
         network: `"encoder"` (one LSTM that returns its last state) or `"autoencoder"`.
-        num_steps: Positive integer, steps of time.
-        num_features: Positive integer, values per step.
-        units: Positive integer, size of the LSTMs' states.
-        batch_size: Positive integer, sequences in a step.
+        num_steps, num_features, units, batch_size: Positive integers.
 
     Returns:
         Dict, a row of the table: microseconds per sequence (the best of `REPEATS`),
-        their ratio, and the share of the machine's rate of matrix products, measured
-        at the same time, at which ours does the arithmetic that it needs.
+        their ratio, and at what share of the rate of matrix products ours computes.
     """
     networks = NETWORKS[network](num_steps, num_features, units)
     shape = batch_size, num_steps, num_features
@@ -86,10 +80,8 @@ def compare(network, num_steps, num_features, units, batch_size):
 
 
 def num_operations(network, num_steps, num_features, units):
-    """Operations per sequence of a training step of our LSTMs' matrix products.
-
-    A step of time takes 2 per weight forward and twice as many backward.
-    """
+    """Operations per sequence of a training step of our LSTMs' matrix products."""
+    # A step of time takes 2 per weight forward and twice as many backward.
     operations = 3 * 2 * num_steps * 4 * units * (units + num_features)
     if network == "autoencoder":  # The decoder's input is the code, once.
         operations += 3 * 2 * 4 * units * (num_steps * units + CODE_SIZE)
@@ -133,10 +125,7 @@ def step_memory(*arguments):
 
 
 def measure_memory(network, layers, num_steps, num_features, units, batch_size):
-    """Prints by how many megabytes the first training step, compiling included, grows.
-
-    NaN where the system does not tell (Windows). `layers` are `"Keras"` or `"ours"`.
-    """
+    """Prints the megabytes of a first training step, compiling included, or NaN."""
     model = NETWORKS[network](int(num_steps), int(num_features), int(units))[layers]
     step = training_step(model, (int(batch_size), int(num_steps), int(num_features)))
     before = largest_memory()

@@ -19,10 +19,9 @@ def read_forecast(outputs, kind="softmax"):
         kind: String, the variant's `output`.
 
     Returns:
-        Dict with `rank`, an array that grows with the risk; and, where the network
-        gives one, `event`, a probability, `strength`, the probabilities of all counts,
-        `mean`, the expected strength, and `factor`, the strength head's own output.
-        Arrays have the shape `(examples,)`, `strength` `(examples, counts)`.
+        Dict of arrays of shape `(examples,)`: `rank`, which grows with the risk, and,
+        if there are any, `event`, a probability, `mean`, the expected strength,
+        `factor`, the strength head's output; and `strength`, `(examples, counts)`.
     """
     outputs = {name: values.astype("float64") for name, values in outputs.items()}
     forecast = {}
@@ -86,10 +85,7 @@ def score_forecast(forecast, examples, baseline_rate):
 
 
 def score_more(forecast, others, examples, other_examples):
-    """Scores what needs a second forecast, `others`, and what is drawn as curves.
-
-    The latter is for recalibration. Returns a dict of lists of floats.
-    """
+    """Scores what needs a second forecast, `others`, and what is drawn, as lists."""
     happened, known = examples.strengths > 0, other_examples.strengths > 0
     ranks = others["rank"], forecast["rank"]
     brier = events.brier_scores(happened, events.recalibrate(known, *ranks))
@@ -116,14 +112,12 @@ def score_model(kind, baseline_rate, validation, test, model, history):
     """Scores a trained network on validation and test data.
 
     Args:
-        kind: String, the variant's `output`.
-        baseline_rate: Float, the share of events in the training data.
+        kind, baseline_rate: See `read_forecast` and `score_forecast`.
         validation, test: `windows.Events`.
         model: `keras.Model` with a dict of outputs.
 
     Returns:
-        Dict of floats and lists of floats: the scores of both parts, with the part's
-        name in front, and the number of weights that are trained.
+        Dict of floats and lists: the scores, named by part, and the number of weights.
     """
     sizes = [math.prod(weight.shape) for weight in model.trainable_weights]
     result, forecasts = {"parameters": sum(sizes)}, []

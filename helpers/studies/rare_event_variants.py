@@ -6,7 +6,6 @@ of `training.fit`; `rare_event_scores` says what is recorded of it.
 
 import functools
 import math
-import random
 
 from helpers.datasets.hurdle import MAX_STRENGTH
 from helpers.networks import blocks, counts
@@ -17,6 +16,7 @@ from helpers.windows.cutting import one_hot
 import keras
 import numpy as np
 from keras import layers, ops
+from keras.src.random import seed_generator
 
 # The variant that all others change.
 BASE = {
@@ -84,13 +84,13 @@ def build(settings, shape, frequencies, encoder=None):
     series = keras.Input(shape, name="series")
     separate = settings["encoder"] == "separate"
     kind = settings["autoencoder"]
-    state = random.getstate()
+    state = seed_generator.python_random.getstate()
     prefixes = ("event_", "mean_") if separate else ("",)
     codes = [encode(settings, series, prefix) for prefix in prefixes]
     if kind.startswith("frozen"):
         # Keras seeds first weights from here. The encoder's are replaced, and the heads
         # start as if they read recorded codes.
-        random.setstate(state)
+        seed_generator.python_random.setstate(state)
     read = codes
     if kind == "frozen_raw":
         read = [layers.Concatenate(name="code_and_last")([codes[0], series[:, -1]])]

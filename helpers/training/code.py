@@ -20,15 +20,12 @@ def digest(thing, digests=None):
     """Returns the SHA-256 of a function or class and of all project code it uses.
 
     Comments, docstrings and layout leave it as it is. Functions, classes and constants
-    that the code names are followed as long as they belong to the project or to the
-    notebook; of a `functools.partial` and of a closure the held values count, too.
+    that the code names are followed if they belong to the project or to the notebook;
+    of a `functools.partial` and of a closure the held values count, too.
 
     Args:
         thing: Function, class, or `functools.partial` of one.
         digests: See `fingerprint.describe`.
-
-    Returns:
-        String of 64 hexadecimal digits.
     """
     found = {}
     collect(thing, found, {} if digests is None else digests)

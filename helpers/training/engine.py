@@ -24,10 +24,7 @@ VALIDATION_BATCH_SIZE = 512  # There is no gradient that needs the memory.
 
 
 def train(model, job, fingerprint, store, progress=None):
-    """Trains a new model from the first epoch, or goes on from a checkpoint.
-
-    A checkpoint of another fingerprint is not used. Returns the history.
-    """
+    """Trains a new model, or goes on from its checkpoint; returns the history."""
     resume = Resume(job, fingerprint, store, progress)
     first_epoch = resume.restore(model)
     model.fit(
@@ -52,10 +49,8 @@ def num_batches(job):
 
 
 def validation_batch_size(job):
-    """Returns a size that cuts the validation data into nearly equal batches.
-
-    Keras averages the loss of each output over batches, whatever their sizes.
-    """
+    """Returns a size that cuts the validation data into nearly equal batches."""
+    # Keras averages the loss of each output over batches, whatever their sizes.
     if job.validation_data is None:
         return None
     num_examples = len(job.validation_data[0])
@@ -64,14 +59,11 @@ def validation_batch_size(job):
 
 
 def batches(job, first_epoch):
-    """Returns all batches of all epochs from one on, as a `tf.data.Dataset`.
-
-    Each epoch has its own generator, so that a training that goes on sees the examples
-    in the same order as one that was never cut off.
-    """
+    """Returns all batches of all epochs from one on, as a `tf.data.Dataset`."""
     num_examples = len(job.x)
     arrays = keras.tree.map_structure(tf.convert_to_tensor, (job.x, job.y))
 
+    # Each epoch has its own generator: a training that goes on keeps the order.
     def order(epoch):
         rows = tf.numpy_function(
             lambda epoch: np.random.default_rng([job.seed, epoch]).permutation(
@@ -93,10 +85,9 @@ def batches(job, first_epoch):
 class Resume(keras.callbacks.Callback):
     """Writes a checkpoint after each epoch, and goes on from it.
 
-    A checkpoint holds all that the rest of the training depends on: the variables of
-    model (those of dropout's seeds, too) and optimizer, the history, and what each
-    `keras.callbacks.EarlyStopping` knows. A loss that is not finite ends the training.
-    In `Model.fit` this callback stands behind those of the job.
+    It holds all that the rest depends on: the variables of model (those of dropout's
+    seeds, too) and optimizer, the history, and what each `EarlyStopping` knows. A loss
+    that is not finite ends the training.
     """
 
     EARLY_STOPPING = ("wait", "stopped_epoch", "best", "best_epoch")

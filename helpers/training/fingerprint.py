@@ -18,11 +18,7 @@ PROBE_TOLERANCE = 1e-3
 
 @contextlib.contextmanager
 def fresh_names():
-    """Counts layers without a name from one again: `dense`, `dense_1`, ...
-
-    Otherwise the names, and with them the fingerprint, would depend on the models that
-    the process built before.
-    """
+    """Makes names (`dense_1`) and fingerprints independent of models built before."""
     key = "object_name_uids"
     counts_before = global_state.get_global_attribute(key) or {}
     counts = collections.defaultdict(int)
@@ -38,8 +34,7 @@ def fresh_names():
 def describe(model, job, digests):
     """Returns the parts of a fingerprint; equal parts mean an equal result.
 
-    The dict `digests` keeps the digest of an array by its identity, as many trainings
-    share theirs; it may be used as long as the arrays live.
+    The dict `digests` keeps digests by the identity of arrays, as long as these live.
     """
     configuration = json.loads(model.to_json())
     configuration.pop("compile_config", None)
@@ -85,10 +80,7 @@ def describe_callback(callback):
 
 
 def without(value, names):
-    """Returns a description without where things are defined or what they are called.
-
-    Files may move, and Keras calls the second optimizer of a process `adam_1`.
-    """
+    """Returns a description without names: Keras calls a second optimizer `adam_1`."""
     if isinstance(value, list | tuple):
         return [without(one, names) for one in value]
     if not isinstance(value, dict):
@@ -139,10 +131,9 @@ def digest(value, digests):
 def probe(model, x, y):
     """Measures an untrained network, to see what no configuration shows.
 
-    Starting weights that a build function computes and code deep in a layer act on
-    nothing but numbers: those of the weights, of each layer's output for the first two
-    examples, and of the loss. Of each array it returns a pair of floats: the norm, and
-    the product with fixed random signs as a share of the norm.
+    Computed starting weights and code deep in a layer act on numbers alone: on those of
+    the weights, of each layer's output for two examples, and of the loss. Returns what
+    `measure` says of each array.
     """
     outputs = [
         operation.output

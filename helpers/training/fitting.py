@@ -1,6 +1,8 @@
 """`Model.fit` that remembers: trains and records a network, or loads the record."""
 
+import contextlib
 import pathlib
+import random
 import threading
 
 from helpers import retraining
@@ -11,21 +13,20 @@ from helpers.training.progress import Progress
 from helpers.training.schedules import WarmupCosine
 
 import keras
+from keras.src.random import seed_generator
 
 CHECKPOINT_FILE = "checkpoint.npz"
-BUILDING = threading.Lock()  # Seeds belong to the process; a worker may have threads.
+BUILDING = threading.Lock()
 asked = {}  # From the names of the runs that this process asked for to fingerprints.
 
 
 def fit(build, *, x, y, epochs, batch_size, name, seed, **options):
     """Trains a network with `Model.fit` and records it, or loads the record.
 
-    A record is used if it has the fingerprint that is asked for (the model, how it is
-    compiled, all arguments, all arrays, the code of layers, losses and initialisers of
-    the project or the notebook) and if the untrained network measures the same.
-    Otherwise, or when its files are damaged, one line says why and the network is
-    trained. After each epoch a checkpoint is written; a training that was cut off goes
-    on after its last finished epoch and ends with the same bits.
+    A record is used if it has the fingerprint that is asked for (model, compilation,
+    arguments, arrays, and the code of the project or the notebook) and the untrained
+    network measures the same. Otherwise one line says why, and the network is trained.
+    A training that was cut off goes on after its last finished epoch, to the same bits.
 
     The environment variable `RETRAIN` changes this: `1` trains anew what took up to a
     quarter of an hour, `all` everything; the old records are moved aside first, so that
@@ -43,12 +44,11 @@ def fit(build, *, x, y, epochs, batch_size, name, seed, **options):
         batch_size: Positive integer.
         name: String, the name of the record.
         seed: Integer in `[0, 2**32)`: first weights, dropout, order of the examples.
-        **options: `validation_data`, a tuple `(x, y)`, evaluated after each epoch;
-            `callbacks`, a list of `keras.callbacks.EarlyStopping`; `drop_remainder`,
-            whether the smaller last batch of an epoch is left out; `score`, a function
-            from `(model, history)` to a dict of numbers or lists of numbers that is
-            recorded with the run; `keep_model=False`, to record scores and history
-            alone; `folder`, the path of all records (default `report/runs`).
+        **options: `validation_data`, a tuple `(x, y)`; `callbacks`, a list of
+            `keras.callbacks.EarlyStopping`; `drop_remainder`, whether a smaller last
+            batch is left out; `score`, a function from `(model, history)` to a dict of
+            numbers or lists of them to record; `keep_model=False`, to record no
+            weights; `folder`, the path of all records (default `report/runs`).
 
     Returns:
         A `records.Run`.
@@ -178,10 +178,23 @@ def summary(record):
     return f"{record['name']}: {epochs} epochs, trained in {seconds:.0f} s"
 
 
+@contextlib.contextmanager
+def seeded(seed):
+    """Seeds everything random while one model of this process is built."""
+    # Keras draws its seeds from Python's generator, as other threads (of a Dask worker)
+    # do. Here it gets one of its own, with the same numbers.
+    with BUILDING:
+        keras.utils.set_random_seed(seed)
+        seed_generator.python_random = random.Random(seed)
+        try:
+            yield
+        finally:
+            seed_generator.python_random = random
+
+
 def new_model(job):
     """Seeds everything random, then builds and checks the model of a training."""
-    with BUILDING, fingerprint.fresh_names():
-        keras.utils.set_random_seed(job.seed)
+    with seeded(job.seed), fingerprint.fresh_names():
         model = job.build()
     if not isinstance(model, keras.Model) or not hasattr(model, "output_names"):
         raise ValueError(

@@ -14,18 +14,15 @@ import pandas as pd
 def one_at_a_time(base, sweeps):
     """Varies one hyper-parameter at a time around a base configuration.
 
-    A full grid of four hyper-parameters with four values each has 256 configurations;
-    this has 13 if the values of the base are among them, and each shows the effect of
-    one change. Interactions between hyper-parameters stay unseen.
+    Of four hyper-parameters with four values each, a full grid has 256 configurations,
+    this has 13. Interactions between hyper-parameters stay unseen.
 
     Args:
         base: Dict from hyper-parameter to its value in the base configuration.
         sweeps: Dict from hyper-parameter, a key of `base`, to a list of its values.
-            The value of `base` may be among them.
 
     Returns:
-        List of dicts with the keys of `base`: `base` first, then `base` with one
-        value changed, in the order of `sweeps`, none twice.
+        List of dicts: `base`, then `base` with one value changed, none twice.
 
     Raises:
         ValueError: If a key of `sweeps` is not in `base`.
@@ -52,23 +49,20 @@ def one_at_a_time(base, sweeps):
 def cross_validate(arguments_of, configurations, num_folds, *, name):
     """Trains and scores each configuration on each fold, or reads what is recorded.
 
-    Each model is a run like any other: `fit_all` trains those that are missing, and
-    finds the others by their fingerprint. Their weights are not kept.
+    Each model is a run like any other, of which the weights are not kept.
 
     Args:
         arguments_of: Function from `(configuration, fold)` to a dict of arguments of
             `fit`, without `name`. Its `score` says what is recorded; by default it is
             the last value of each loss and metric.
-        configurations: List of dicts with the same keys; values are numbers, strings,
-            booleans or `None`.
+        configurations: List of dicts with the same keys and values for JSON.
         num_folds: Positive integer; `fold` runs from 0 to `num_folds - 1`.
         name: String, the name of all together.
 
     Returns:
         `pandas.DataFrame`, one row per configuration and fold, in that order, with the
-        keys of the configurations, `fold`, the names of the scores, `history` (the dict
-        of lists of the run) and `seconds` as columns. A score that a model does not
-        have is `None`.
+        keys of the configurations, `fold`, the scores (`None` if a model lacks one),
+        `history` (a dict of lists) and `seconds` as columns.
 
     Raises:
         ValueError: If a score has the name of a hyper-parameter; see also `fit`.
@@ -132,8 +126,7 @@ def summarise(table, score, parameters):
     Returns:
         `pandas.DataFrame`, one row per configuration, with the columns `parameters`,
         `mean`, `spread` (sample standard deviation over folds) and `folds` (their
-        number). The lowest mean comes first; a configuration of which a fold diverged
-        has the mean NaN or infinity and comes last; ties are in the order of `table`.
+        number). The lowest mean comes first, NaN (of a diverged fold) last.
     """
     parameters = list(parameters)
     groups = {}
@@ -158,9 +151,7 @@ def best_configuration(table, score, parameters):
     """Selects the configuration with the lowest mean score over the folds.
 
     Args:
-        table: `pandas.DataFrame` from `cross_validate`.
-        score: String, name of the column of the score; the lower, the better.
-        parameters: List of strings, names of the columns of the hyper-parameters.
+        table, score, parameters: See `summarise`.
 
     Returns:
         Dict from hyper-parameter to value. Of equal means, the first in `table` wins; a

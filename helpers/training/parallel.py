@@ -48,10 +48,7 @@ class FileStore:
 
 
 class SchedulerStore:
-    """Keeps the checkpoint of a training on a Dask scheduler.
-
-    A cluster's workers share no disk, and one that is lost takes its own along.
-    """
+    """Keeps a checkpoint on a Dask scheduler, as a cluster's workers may be lost."""
 
     def __init__(self, name):
         self.name = name
@@ -86,20 +83,16 @@ def num_processes(num_jobs):
 
 
 def run_all(function, calls, stores, names, title):
-    """Calls a function for all trainings, several at a time, and yields the results.
+    """Calls a function for all trainings; yields results in the order of their ends.
 
     With `DASK_SCHEDULER_ADDRESS` in the environment the workers of that scheduler do
     it, otherwise processes of this machine, as many as its cores and memory allow.
 
     Args:
         function: Function from `(*call, store)` to a result that can be pickled.
-        calls: List of tuples of arguments.
-        stores: List of a `FileStore` for each call.
+        calls, stores: Lists of tuples of arguments and of a `FileStore` for each.
         names: List of strings, the names of the checkpoints on a scheduler.
         title: String for the progress line.
-
-    Yields:
-        Results, in the order in which they are ready.
 
     Raises:
         ConnectionError: If the scheduler does not answer.

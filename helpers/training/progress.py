@@ -9,14 +9,12 @@ import time
 class Progress:
     """Shows how far a long piece of work is, and ends as one summary line.
 
-    In a Jupyter kernel the line is an output of the cell (plain text, replaced in
-    place, so that the notebook keeps the last state only). Elsewhere it goes to
-    stderr: rewritten in place on a terminal, as a line every 30 seconds in a file.
+    In a Jupyter kernel the line is an output of the cell, replaced in place. Elsewhere
+    it goes to stderr: in place on a terminal, as a line every 30 seconds in a file.
 
     Args:
-        name: String, what is being done, the start of the line.
-        total: Positive integer, how many units of work there are.
-        unit: String, the name of one unit.
+        name, unit: Strings, what is being done and the name of one unit of work.
+        total: Positive integer, how many units there are.
 
     Example:
 

@@ -29,11 +29,9 @@ class Run:
         name: String, the name of the run.
         model: Compiled `keras.Model` with the trained weights; `None` if only its
             scores are kept.
-        history: Dict of lists with one value per epoch: losses and metrics as
-            `keras.Model.fit` reports them, those on validation data with the prefix
-            `val_`, and `seconds` since the start of the training.
-        seconds: Float, wall time of the whole training.
-        seed: Integer.
+        history: Dict of lists with one value per epoch: losses and metrics, named as
+            `keras.Model.fit` does, and `seconds` since the start of the training.
+        seconds, seed: Float, wall time of the whole training, and integer.
         versions: Dict of strings: Python, Keras, its backend and NumPy that trained.
         scores: Dict of floats (or lists of them), the recorded scores.
         reused: Boolean, whether the run was loaded and not trained.
@@ -82,11 +80,8 @@ def make_record(job, model, parts, probe, history):
 
 
 def keras_bytes(model):
-    """Returns a model as a `.keras` file, without compilation and optimizer.
-
-    Keras writes the optimizer's state, too, if the model is compiled: three times the
-    size. So an uncompiled twin is written.
-    """
+    """Returns a model as a `.keras` file."""
+    # Of a compiled model Keras writes the optimizer, too: three times the size.
     twin = type(model).from_config(model.get_config())
     twin.set_weights(model.get_weights())
     with tempfile.TemporaryDirectory() as folder:
@@ -167,14 +162,11 @@ def check_history(history, epochs):
 def confirm_scores(run, scores, tolerance=1e-3):
     """Records the scores of a new run, or compares them with the recorded ones.
 
-    The default tolerance is for another machine: the same weights give predictions
-    there that differ in the last digits, and one example in ten thousand may fall
-    into another class. Another training differs more.
-
     Args:
         run: A `Run` whose model is kept.
         scores: Dict from names to numbers, just computed from the run's model.
-        tolerance: Float, relative difference that is allowed.
+        tolerance: Float, relative difference that is allowed; the default allows for
+            another machine, where one example in ten thousand may change its class.
 
     Returns:
         `True` if the scores are now recorded or agree with the recorded ones. `False`,

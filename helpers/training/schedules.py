@@ -9,22 +9,18 @@ import keras
 class WarmupCosine(keras.optimizers.schedules.CosineDecay):
     """Raises the learning rate to a peak, then lowers it to zero along a cosine.
 
-    The warm-up keeps the first, large gradients from throwing a recurrent network off;
-    the slow end lets it settle, so that a high peak can be afforded.
+    A recurrent network survives its first, large gradients, and settles at the end.
 
     Args:
         peak: Positive float, the highest learning rate.
         warmup: Float, share of all steps in which the rate rises, in `[0, 1)`.
-        num_steps: Positive integer, steps of the whole training: batches of an epoch
-            times epochs. `training.fit` fills it in where it is `None`.
+        num_steps: Positive integer, batches of all epochs; `fit` fills in a `None`.
 
     Raises:
-        ValueError: If an argument is out of its range, or at the first step of a
-            training for which nobody has said how long it is.
+        ValueError: If an argument is out of its range, or a training's length unknown.
 
-    Reference:
-        Loshchilov & Hutter, 2017, SGDR: stochastic gradient descent with warm restarts.
-        ICLR, arXiv:1608.03983. The warm-up: Goyal et al., 2017, arXiv:1706.02677
+    Reference: Loshchilov & Hutter, 2017, arXiv:1608.03983; the warm-up: Goyal et al.,
+        2017, arXiv:1706.02677
     """
 
     def __init__(self, peak, warmup=0.1, num_steps=None):
