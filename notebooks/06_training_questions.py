@@ -19,8 +19,8 @@
 # **Question.** What do people ask again and again who train LSTMs and autoencoders, and
 # what does the smallest experiment say?
 #
-# **Data.** Series with a known law, daily moves of stocks, MNIST at 7 x 7 pixels, sets
-# of numbers: whatever settles the question fastest.
+# **Data.** Series with a known distribution, daily moves of stocks, MNIST at 7 x 7
+# pixels, sets of numbers: whatever settles the question fastest.
 #
 # **Model.** The smallest Keras networks in which the question arises; each trains in
 # seconds on one core.
@@ -28,59 +28,29 @@
 # **Answer.** Often not what is expected. A ReLU output cannot work for centred targets,
 # and a warm start does not help against shuffled inputs. The best remedy for overfitting
 # on stocks is twenty times the windows, but a linear regression on the few is as good.
-# Keras' `predict` ignores `training=True` inside a functional network. The claims at the
-# end hold the details.
+# Keras' `predict` ignores `training=True` inside a functional network. The claims hold
+# the details.
+#
+# Arrays have the axes (examples, time, features). Networks that are looked at
+# afterwards are recorded with their weights; of those that only fill a table, just
+# history and scores are. Digits differ between processors and seeds, so the answers are
+# claims with a margin, each with the number of its section.
 
-# %% tags=["remove-input", "nbval-ignore-output"]
-import hashlib
+# %%
 import logging
-import os
-import pathlib
-import platform
-import sys
-import tempfile
 import textwrap
-import warnings
 from functools import partial
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-warnings.filterwarnings("ignore", message="IProgress not found")  # No widgets here.
-ROOT = next(
-    folder
-    for folder in [pathlib.Path.cwd(), *pathlib.Path.cwd().parents]
-    if (folder / "helpers").is_dir()
-)
-sys.path.insert(0, str(ROOT))
+from helpers import baselines, datasets, figures, scores, training
+from helpers.chapter import Chapter
+from helpers.datasets import settle
+from helpers.studies import training_probes as probes
+from helpers.windows import one_hot
 
-# %% tags=["remove-input", "nbval-ignore-output"]
 import keras
 import numpy as np
 import pandas as pd
 from keras import layers, ops
-
-from helpers import (
-    baselines,
-    datasets,
-    drawings,
-    experiments,
-    figures,
-    scores,
-    selection,
-    stocks,
-    training,
-)
-from helpers.experiments import mean_cosine, predict, same, settle, unit_length
-from helpers.windows import one_hot
-
-figures.use_style()
-# TensorFlow warns of many small networks one after another, which is what we want.
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-# %% [markdown] tags=["remove-cell"]
-# Every value that can be turned stands in the next cell;
-# `papermill -p BATCH_SIZE 32 ...` sets one from outside. A changed value trains exactly
-# what depends on it; everything else comes from the recorded runs.
 
 # %% tags=["parameters"]
 SEEDS = [0, 1]  # Of first weights, dropout and order of the examples.
@@ -89,56 +59,16 @@ DATA_SEED = 0
 BATCH_SIZE = 64
 LEARNING_RATE = 0.003  # Of Adam, where no other is given.
 
-
-# %% [markdown]
-# Arrays have the axes (examples, time, features). Networks that are looked at
-# afterwards are recorded with their weights; of those that only fill a table, just the
-# scores are recorded, together with a checksum of the data and of the code that made
-# them. Digits differ between processors and seeds, so the answers are claims with a
-# margin, all collected at the end, each with the number of its section.
-
 # %%
-def fit(name, build_model, train, validation, seed, **settings):
-    """Trains a small network, or loads its recorded run."""
-    defaults = {
-        "loss": "mean_squared_error",
-        "optimizer": keras.optimizers.Adam(LEARNING_RATE),
-        "batch_size": BATCH_SIZE,
-        "folder": ROOT / "report" / "runs",
-    }
-    return training.fit(
-        build_model,
-        *train,
-        validation_data=validation,
-        name=f"06_{name}_seed{seed}",
-        seed=seed,
-        **(defaults | settings),
-    )
+chapter = Chapter("06_training_questions", "6. Training questions")
+# TensorFlow warns of many small networks one after another, which is what we want.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-def fit_unrecorded(*arguments, **settings):
-    """Trains a network of which only the scores are kept."""
-    with tempfile.TemporaryDirectory() as folder:
-        return fit("grid", *arguments, folder=folder, **settings)
-
-
-# %%
-def score_grid(name, evaluate, configurations, seeds, data, build=None):
-    """Scores each configuration with each seed, or reads the recorded scores."""
-    functions = [fit, fit_unrecorded, evaluate] + ([build] if build else [])
-    return selection.cross_validate(
-        lambda configuration, fold: evaluate(seed=seeds[fold], **configuration),
-        configurations,
-        len(seeds),
-        name=f"06_{name}",
-        folder=ROOT / "report" / "selection",
-        settings={
-            "seeds": list(seeds),
-            "learning rate": LEARNING_RATE,
-            "batch size": BATCH_SIZE,
-            "data": hashlib.sha256(repr(training.digest(data)).encode()).hexdigest(),
-            "code": selection.code_checksum(*functions),
-        },
+def fit_seeds(name, seeds=SEEDS, **arguments):
+    """Trains a network from each seed, or loads the recorded runs."""
+    return training.fit_all(
+        [dict(arguments, name=f"06_{name}_seed{seed}", seed=seed) for seed in seeds]
     )
 
 
@@ -146,27 +76,27 @@ def score_grid(name, evaluate, configurations, seeds, data, build=None):
 # ## What does categorical cross-entropy minimise in an LSTM?
 #
 # People see the loss fall while the accuracy stands still and wonder what is being
-# minimised. Here the law is known: the network reads 12 symbols; class 0 has a
+# minimised. Here the distribution is known: the network reads 12 symbols; class 0 has a
 # probability of .5 whatever was read, .4 goes to a class that the first symbol names,
 # and .1 to all eight classes. So class 0 is always the best guess, and reading the
 # first symbol can improve the probabilities only.
 
 # %%
 NUM_CLASSES, NUM_SYMBOLS = 8, 7
-law = np.full((NUM_SYMBOLS, NUM_CLASSES), 0.1 / NUM_CLASSES)  # Row: the first symbol.
-law[:, 0] += 0.5
-law[np.arange(NUM_SYMBOLS), np.arange(1, NUM_CLASSES)] += 0.4
+chances = np.full((NUM_SYMBOLS, NUM_CLASSES), 0.1 / NUM_CLASSES)  # Row: first symbol.
+chances[:, 0] += 0.5
+chances[np.arange(NUM_SYMBOLS), np.arange(1, NUM_CLASSES)] += 0.4
 rng = np.random.default_rng(DATA_SEED)
 symbols = rng.integers(NUM_SYMBOLS, size=(12_000, 12))
 draws = rng.random((len(symbols), 1))
-drawn = (draws > law.cumsum(axis=1)[symbols[:, 0]]).sum(axis=1).clip(max=7)
+drawn = (draws > chances.cumsum(axis=1)[symbols[:, 0]]).sum(axis=1).clip(max=7)
 read, classes = np.eye(NUM_SYMBOLS, dtype="float32")[symbols], one_hot(drawn, 8)
-law_train, law_held_out = (read[:8000], classes[:8000]), (read[8000:], classes[8000:])
-marginal = law.mean(axis=0)  # The symbols are equally frequent.
+held_out = read[8000:], classes[8000:]
+marginal = chances.mean(axis=0)  # The symbols are equally frequent.
 levels = {
     "ln 8": np.log(NUM_CLASSES),
     "entropy of the classes": -np.sum(marginal * np.log(marginal)),
-    "oracle": -np.mean(np.sum(law * np.log(law), axis=1)),
+    "oracle": -np.mean(np.sum(chances * np.log(chances), axis=1)),
 }
 
 
@@ -175,72 +105,78 @@ def build_classifier():
     """An LSTM that reads symbols, and the classes' probabilities."""
     series = keras.Input((12, NUM_SYMBOLS), name="series")
     state = layers.LSTM(16, name="lstm")(series)
-    return keras.Model(series, layers.Dense(8, "softmax", name="label")(state))
-
-
-law_runs = [
-    fit(
-        *("cross_entropy", build_classifier, law_train, law_held_out, seed),
-        loss="categorical_crossentropy",
-        metrics="accuracy",
-        optimizer=keras.optimizers.Adam(0.01),
-        epochs=16,
+    model = keras.Model(series, layers.Dense(8, "softmax", name="label")(state))
+    model.compile(
+        keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"]
     )
-    for seed in SEEDS
-]
+    return model
+
+
+symbol_runs = fit_seeds(
+    "cross_entropy",
+    build=build_classifier,
+    x=read[:8000],
+    y=classes[:8000],
+    validation_data=held_out,
+    epochs=16,
+    batch_size=BATCH_SIZE,
+)
 
 # %%
 #| label: fig-cross-entropy
-#| fig-cap: "Cross-entropy and accuracy after each epoch (before the first: printed above), with what can be known in advance. The oracle knows the law."
+#| fig-cap: "Cross-entropy and accuracy after each epoch (before the first: printed above), with what can be known in advance. The oracle knows the distribution."
 #| fig-alt: "In both seeds the loss falls from the entropy of the classes to that of the oracle, while the accuracy on validation data starts at the oracle's and goes up and down below it."
 keras.utils.set_random_seed(SEEDS[0])
 untrained = build_classifier()
-untrained.compile(loss="categorical_crossentropy")
-first_loss = untrained.evaluate(*law_held_out, batch_size=1000, verbose=0)
+first_loss, _ = untrained.evaluate(*held_out, batch_size=1000, verbose=0)
 print(f"validation loss before training {first_loss:.3f}, ln 8 = {levels['ln 8']:.3f}")
-for run in law_runs:
+for run in symbol_runs:
     accuracies = run.history["val_accuracy"]
     print(
         f"seed {run.seed}: validation accuracy {accuracies[0]:.4f} after epoch 1, "
         f"then down to {min(accuracies):.4f}"
     )
 figures.plot_history(
-    {f"seed {run.seed}": run.history for run in law_runs},
+    {f"seed {run.seed}": run.history for run in symbol_runs},
     ["loss", "accuracy"],
     references={
         "loss": {name: levels[name] for name in ("entropy of the classes", "oracle")},
-        "accuracy": {"oracle": float(law_held_out[1][:, 0].mean())},
+        "accuracy": {"oracle": float(held_out[1][:, 0].mean())},
     },
     log=False,
     ylabels={"loss": "loss (nats)"},
 )
 
 # %%
-rows, targets = law_held_out[0][:5], law_held_out[1][:5]
-by_hand = -np.log(predict(untrained, rows)[np.arange(5), targets.argmax(axis=1)])
-learned = predict(law_runs[0].model, law_held_out[0]).astype("float64")
+rows, targets = held_out[0][:5], held_out[1][:5]
+by_hand = -np.log(probes.predict(untrained, rows)[np.arange(5), targets.argmax(axis=1)])
+chapter.claim(
+    "1. Cross-entropy is the mean of -log p of the true class: five rows by hand agree to 1e-6.",
+    abs(by_hand.mean() - untrained.evaluate(rows, targets, verbose=0)[0]) < 1e-6,
+)
+learned = probes.predict(symbol_runs[0].model, held_out[0]).astype("float64")
 learned /= learned.sum(axis=1, keepdims=True)
-truth = law[symbols[8000:, 0]]
-guesses = [predict(run.model, law_held_out[0]).argmax(axis=1) for run in law_runs]
+truth = chances[symbols[8000:, 0]]
 divergence = np.sum(truth * np.log(truth / learned), axis=1)
 expected = divergence - np.sum(truth * np.log(truth), axis=1)
 losses = ops.convert_to_numpy(keras.losses.categorical_crossentropy(truth, learned))
-curves = [np.array([run.history[f"val_{key}"] for key in ("loss", "accuracy")]) for run in law_runs]
-answers = {
-    "1. cross-entropy is the mean of -log p[y]: five rows by hand, to 1e-6": (
-        abs(by_hand.mean() - untrained.evaluate(rows, targets, verbose=0)) < 1e-6
-    ),
-    "1. ... it is entropy + divergence, to 1e-5, and starts within 2 % of ln 8": (
-        same(losses, expected) and abs(first_loss / levels["ln 8"] - 1) < 0.02
-    ),
-    "1. ... it falls to within .03 nats of the oracle's, the accuracy never rises by .01": (
-        max(loss.min() for loss, _ in curves) < levels["oracle"] + 0.03
-        and max(accuracy.max() - accuracy[0] for _, accuracy in curves) < 0.01
-    ),
-    "1. ... 99 of 100 guesses or more are class 0 or the class that has .4": all(
-        np.isin(guess - symbols[8000:, 0] * (guess != 0), (0, 1)).mean() >= 0.99 for guess in guesses
-    ),
-}
+chapter.claim(
+    "1. It is entropy + divergence, to 1e-5, and starts within 2 % of ln 8.",
+    probes.same(losses, expected) and abs(first_loss / levels["ln 8"] - 1) < 0.02,
+)
+
+# %%
+curves = [np.array([run.history[f"val_{key}"] for key in ("loss", "accuracy")]) for run in symbol_runs]
+chapter.claim(
+    "1. It falls to within .03 nats of the oracle's, while the accuracy never rises by .01.",
+    max(loss.min() for loss, _ in curves) < levels["oracle"] + 0.03
+    and max(accuracy.max() - accuracy[0] for _, accuracy in curves) < 0.01,
+)
+guesses = np.stack([probes.predict(run.model, held_out[0]).argmax(axis=1) for run in symbol_runs])
+chapter.claim(
+    "1. 99 of 100 guesses or more are class 0 or the class that has .4.",
+    np.isin(guesses - symbols[8000:, 0] * (guesses != 0), (0, 1)).mean(axis=1) >= 0.99,
+)
 
 # %% [markdown]
 # **Answer.** It minimises the mean of $-\log p_y$, which is the entropy of the classes
@@ -261,15 +197,14 @@ answers = {
 #| label: tbl-state
 #| tbl-cap: "What predict does to an LSTM. A stateful one was reset between the last three lines."
 state_table = pd.DataFrame(
-    {f"stateful={kept}": experiments.probe_state(kept) for kept in (False, True)}
+    {f"stateful={kept}": probes.probe_state(kept) for kept in (False, True)}
 )
-answers |= {
-    "2. predict never changes the weights": bool(state_table.iloc[0].all()),
-    "2. ... the state starts at zero, unless stateful: only then a second predict differs and halves join": (
-        state_table["stateful=False"].tolist() == [True, True, True, True, False]
-        and state_table["stateful=True"].tolist() == [True, False, True, True, True]
-    ),
-}
+chapter.claim("2. Predict never changes the weights.", state_table.iloc[0])
+chapter.claim(
+    "2. The state starts at zero, unless stateful: only then a second predict differs and halves join.",
+    state_table["stateful=False"].tolist() == [True, True, True, True, False]
+    and state_table["stateful=True"].tolist() == [True, False, True, True, True],
+)
 state_table.replace({True: "yes", False: "no"})
 
 # %% [markdown]
@@ -294,25 +229,30 @@ tried = {
     **{"Dropout": layers.Dropout(0.5), "GaussianNoise": layers.GaussianNoise(0.1)},
     **{f"LSTM with {name}": layers.LSTM(8, **{name: 0.5}) for name in ("dropout", "recurrent_dropout")},
 }
-modes = pd.DataFrame({name: experiments.compare_calls(layer) for name, layer in tried.items()}).T
-measured, formula = experiments.dropout_spread(rate=0.3)  # Of 100 examples.
+modes = pd.DataFrame({name: probes.compare_calls(layer) for name, layer in tried.items()}).T
+chapter.claim(
+    "3. All eight layers repeat in predict; the four random ones differ in training.",
+    modes["predict repeats"].all() and modes["training repeats"].tolist() == [True] * 4 + [False] * 4,
+)
+chapter.claim(
+    "3. Batch normalisation differs from predict without being random.",
+    modes["both agree"].tolist() == [True] * 3 + [False] * 5,
+)
+modes.replace({True: "yes", False: "no"})
+
+# %%
+measured, formula = probes.dropout_spread(rate=0.3)  # Of 100 examples.
 print(f"spread of 1,000 passes, mean: {measured.mean():.3f}; of the formula: {formula.mean():.3f}")
+chapter.claim(
+    "3. The spread of 1,000 passes is the formula's, to 2 %.",
+    abs(np.mean(measured / formula) - 1) < 0.02,
+)
 inputs = keras.Input((20,))
 forced = keras.Model(inputs, layers.Dropout(0.3)(inputs, training=True))
-repeats, agree = modes["training repeats"].tolist(), modes["both agree"].tolist()
-answers |= {
-    "3. all eight layers repeat in predict; the four random ones differ in training": (
-        modes["predict repeats"].all() and repeats == [True] * 4 + [False] * 4
-    ),
-    "3. ... batch normalisation differs from predict without being random": (
-        agree == [True] * 3 + [False] * 5
-    ),
-    "3. ... the spread of 1,000 passes is the formula's": abs(np.mean(measured / formula) - 1) < 0.02,
-    "3. ... predict overrules `training=True` in a functional network": same(
-        forced.predict(np.ones((100, 20)), verbose=0), 1
-    ),
-}
-modes.replace({True: "yes", False: "no"})
+chapter.claim(
+    "3. Predict overrules `training=True` in a functional network.",
+    probes.same(forced.predict(np.ones((100, 20)), verbose=0), 1),
+)
 
 # %% [markdown]
 # **Answer.** The random ones (dropout of every kind, noise) and batch normalisation,
@@ -335,28 +275,24 @@ modes.replace({True: "yes", False: "no"})
 keras.utils.set_random_seed(SEEDS[0])
 each_step, constant = layers.Dropout(0.3), layers.Dropout(0.3, (None, 1, 32))
 masks = {
-    "LSTM(dropout=.2)": experiments.read_lstm_masks("dropout", 0.2),
-    "LSTM(recurrent_dropout=.5)": experiments.read_lstm_masks("recurrent_dropout", 0.5),
-    "Dropout(.3)": experiments.read_layer_masks(each_step),
-    "Dropout(.3, noise_shape=(None, 1, 32))": experiments.read_layer_masks(constant),
+    "LSTM(dropout=.2)": probes.read_lstm_masks("dropout", 0.2),
+    "LSTM(recurrent_dropout=.5)": probes.read_lstm_masks("recurrent_dropout", 0.5),
+    "Dropout(.3)": probes.read_layer_masks(each_step),
+    "Dropout(.3, noise_shape=(None, 1, 32))": probes.read_layer_masks(constant),
 }
 counts = [{len(np.unique(steps, axis=0)) for steps in kept} for kept in masks.values()]
-hidden_shares = [1 - kept.mean() for kept in masks.values()]
-answers |= {
-    "4. the masks of Keras' LSTM are constant, a Dropout layer's not": counts == [{1}, {1}, {50}, {1}],
-    "4. ... the arguments are shares to hide, not to keep, to .03": np.allclose(
-        hidden_shares, [0.2, 0.5, 0.3, 0.3], atol=0.03
-    ),
-}
-pd.DataFrame(
-    {
-        "different masks": [max(count) for count in counts],
-        "hidden": [f"{share:.1f}" for share in hidden_shares],
-        "keep probability": ["1 - input", "1 - state", "(of no step)", "1 - output"],
-    },
-    index=list(masks),
+hidden = [1 - kept.mean() for kept in masks.values()]
+chapter.claim(
+    "4. The masks of Keras' LSTM are constant, a Dropout layer's are not.",
+    counts == [{1}, {1}, {50}, {1}],
 )
-
+chapter.claim(
+    "4. The arguments are shares to hide, not to keep, to .03.",
+    np.allclose(hidden, [0.2, 0.5, 0.3, 0.3], atol=0.03),
+)
+table = {"different masks": [*map(max, counts)], "hidden": np.round(hidden, 1)}
+table["keep probability"] = ["1 - input", "1 - state", "(of no step)", "1 - output"]
+pd.DataFrame(table, index=list(masks))
 
 # %% [markdown]
 # **Answer.** `dropout` is one less the keep probability of the input,
@@ -381,7 +317,7 @@ def cut_windows(series):
 
 rng = np.random.default_rng(DATA_SEED)
 lengths = {"train": 100_010, "validation": 5_010, "test": 20_010}
-drawn = {part: experiments.oscillation(length, rng) for part, length in lengths.items()}
+drawn = {part: probes.oscillation(length, rng) for part, length in lengths.items()}
 deviation = drawn["train"][0].std()
 wave = {part: cut_windows(series / deviation) for part, (series, _) in drawn.items()}
 noises = {part: noise[10:] / deviation for part, (_, noise) in drawn.items()}
@@ -401,55 +337,77 @@ def build_forecaster():
     """An LSTM that reads ten steps, and the value of the next."""
     series = keras.Input((10, 1), name="series")
     state = layers.LSTM(16, name="lstm")(series)
-    return keras.Model(series, layers.Dense(1, name="next_step")(state))
+    model = keras.Model(series, layers.Dense(1, name="next_step")(state))
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mean_squared_error")
+    return model
 
 
 forecast_runs = {
-    part: [
-        fit(
-            *(f"windows_{len(forecast_train[part][0])}", build_forecaster),
-            *(forecast_train[part], wave["validation"], seed),
-            **{"epochs": epochs, "batch_size": 128},
-        )
-        for seed in SEEDS
-    ]
+    part: fit_seeds(
+        f"windows_{len(forecast_train[part][0])}",
+        build=build_forecaster,
+        x=forecast_train[part][0],
+        y=forecast_train[part][1],
+        validation_data=wave["validation"],
+        epochs=epochs,
+        batch_size=128,
+    )
     for part, epochs in {"all 100,000 windows": 3, "10,000 windows apart": 30}.items()
 }
-forecast_scores = {part: [] for part in forecast_runs}
-for part, runs in forecast_runs.items():
-    for run in runs:
-        predicted = predict(run.model, wave["test"][0])
-        forecast_scores[part].append(scores.mean_squared_error(wave["test"][1], predicted))
 
 # %% tags=["nbval-ignore-output"]
-#| label: fig-steps
-#| fig-cap: "Validation MSE against optimiser steps (first seed), with the errors of the oracle and of persistence on the same data."
-#| fig-alt: "The error of 10,000 windows is near the line of the oracle after 200 steps, that of 100,000 windows after its first epoch of 782 steps; both stay there, far below persistence."
+forecast_scores = {
+    part: [
+        scores.mean_squared_error(wave["test"][1], probes.predict(run.model, wave["test"][0]))
+        for run in runs
+    ]
+    for part, runs in forecast_runs.items()
+}
+chapter.claim(
+    "5. The scores of the recorded networks are those recorded after training.",
+    [
+        training.confirm_scores(run, {"test_mse": mse})
+        for part, runs in forecast_runs.items()
+        for run, mse in zip(runs, forecast_scores[part], strict=True)
+    ],
+)
+chapter.result(
+    data="autoregressive series", output="next step", metric="MSE", unit="of the variance",
+    baseline=persistence["test"], ours=forecast_scores["all 100,000 windows"],
+)
+
+# %% tags=["nbval-ignore-output"]
 way = persistence["test"] - oracles["test"]
 gaps = [(np.mean(errors) - oracles["test"]) / way for errors in forecast_scores.values()]
 worst_gap = (max(forecast_scores["all 100,000 windows"]) - oracles["test"]) / way
 first_losses = [run.history["val_loss"][0] for run in forecast_runs["all 100,000 windows"]]
-answers |= {
-    "5. after 3 epochs the test error is within 3 % of the way from oracle to persistence, all seeds": (
-        worst_gap < 0.03
-    ),
-    "5. ... after the first epoch the validation error is within 10 % of the oracle's": (
-        max(first_losses) < 1.1 * oracles["validation"]
-    ),
-    "5. ... as many steps on a tenth of the windows, 30 epochs, do as well, to 3 %": (
-        abs(gaps[0] - gaps[1]) < 0.03
-    ),
-}
+chapter.claim(
+    "5. After 3 epochs the test error is within 3 % of the way from oracle to persistence, in all seeds.",
+    worst_gap < 0.03,
+)
+chapter.claim(
+    "5. After the first epoch the validation error is within 10 % of the oracle's.",
+    max(first_losses) < 1.1 * oracles["validation"],
+)
+chapter.claim(
+    "5. As many steps on a tenth of the windows, 30 epochs, do as well, to 3 %.",
+    abs(gaps[0] - gaps[1]) < 0.03,
+)
 print(f"test MSE: oracle {oracles['test']:.4f}, persistence {persistence['test']:.4f}")
 for part, gap in zip(forecast_scores, gaps, strict=True):
     print(f"{part}: {np.mean(forecast_scores[part]):.4f}, {gap:.1%} of the way from oracle to persistence")
-curves = {}
-for part, runs in forecast_runs.items():
-    epoch_ends = np.arange(1, len(runs[0].history["val_loss"]) + 1)
+
+# %%
+#| label: fig-steps
+#| fig-cap: "Validation MSE against optimiser steps (first seed), with the errors of the oracle and of persistence on the same data."
+#| fig-alt: "The error of 10,000 windows is near the line of the oracle after 200 steps, that of 100,000 windows after its first epoch of 782 steps; both stay there, far below persistence."
+step_curves = {}
+for part, (run, *_) in forecast_runs.items():
+    losses = run.history["val_loss"]
     steps_per_epoch = -(-len(forecast_train[part][0]) // 128)
-    curves[part] = (steps_per_epoch * epoch_ends, runs[0].history["val_loss"])
+    step_curves[part] = steps_per_epoch * np.arange(1, len(losses) + 1), losses
 references = {"oracle": oracles["validation"], "persistence": persistence["validation"]}
-figures.plot_quality_against_time(curves, references, "optimiser steps", "validation MSE")
+figures.plot_curves(step_curves, "optimiser steps", "validation MSE", references, log="y")
 
 # %% [markdown]
 # **Answer.** No: three epochs of 100,000 windows are 2,346 steps, and one epoch went most
@@ -473,92 +431,108 @@ factors, mixing = (rng.integers(-8, 9, size) for size in ((20_000, 40), (40, 100
 wide = factors.astype("float32") @ mixing.astype("float32")
 wide += rng.integers(-5, 6, wide.shape)
 wide = np.clip(wide / 32, -10, 10).astype("float32")  # (examples, 1000)
-wide_train = wide[:18_000]
-wide_parts = {"validation": wide[18_000:19_000], "test": wide[19_000:]}
+wide_parts = dict(zip(lengths, np.split(wide, [18_000, 19_000]), strict=True))
 wide_variance, wide_pca = {}, {}  # PCA with 50 components, as a share of the variance.
-for part, rows in wide_parts.items():
-    wide_variance[part] = float(np.square(rows - wide_train.mean(axis=0)).mean())
-    errors = baselines.pca_errors(wide_train[:, np.newaxis], rows[:, np.newaxis], [50])
+for part in ("validation", "test"):
+    train, rows = wide_parts["train"], wide_parts[part]
+    wide_variance[part] = float(np.square(rows - train.mean(axis=0)).mean())
+    errors = baselines.pca_errors(train[:, np.newaxis], rows[:, np.newaxis], [50])
     wide_pca[part] = errors[50] / wide_variance[part]
+# By whether the data are scaled.
+wide_scales = {False: 1.0, True: float(wide_parts["train"].std())}
+wide_data = {
+    scaled: {part: rows / scale for part, rows in wide_parts.items()}
+    for scaled, scale in wide_scales.items()
+}
 
 
-
-
-def build_wide(code_activation):
+# %%
+def build_wide(optimizer, learning_rate, code_activation):
     """The autoencoder of the question, with 50 units in the middle."""
     values = keras.Input((1000,), name="values")
     code = layers.Dense(50, code_activation, name="code")(values)
-    return keras.Model(values, layers.Dense(1000, name="reconstruction")(code))
+    model = keras.Model(values, layers.Dense(1000, name="reconstruction")(code))
+    model.compile(getattr(keras.optimizers, optimizer)(learning_rate), "mean_squared_error")
+    return model
+
+
+def score_wide(validation, test, model, history):
+    """Test error, and how well 100 validation rows would tell the error of all."""
+    errors = scores.per_example_error(validation, probes.predict(model, validation))
+    return {
+        "test": scores.mean_squared_error(test, probes.predict(model, test)),
+        "noise of 100 rows": errors.std() / errors.mean() / 10,
+    }
 
 
 # %% tags=["nbval-ignore-output", "remove-output"]
-def evaluate_wide(optimizer, rate, scaled, code, seed):
-    """Validation error after each epoch and test error, as shares of the variance."""
-    scale = float(wide_train.std()) if scaled else 1.0
-    scaled_parts = {part: rows / scale for part, rows in wide_parts.items()}
-    run = fit_unrecorded(
-        *(partial(build_wide, code), (wide_train / scale,) * 2),
-        *((scaled_parts["validation"],) * 2, seed),
-        optimizer=getattr(keras.optimizers, optimizer)(rate),
-        **{"epochs": 6, "batch_size": 32},
+def wide_arguments(configuration, fold):
+    """Arguments of `training.fit` for one of the settings."""
+    optimizer, rate, scaled, code = configuration.values()
+    train, validation, test = wide_data[scaled].values()
+    return dict(
+        build=partial(build_wide, optimizer, rate, code),
+        x=train, y=train, validation_data=(validation, validation),
+        epochs=6, batch_size=32, seed=SEEDS[fold],
+        score=partial(score_wide, validation, test),
     )
-    shares = np.array(run.history["val_loss"]) * scale**2 / wide_variance["validation"]
-    result = {f"epoch {number}": share for number, share in enumerate(shares, 1)}
-    for part, rows in scaled_parts.items():
-        errors = scores.per_example_error(rows, predict(run.model, rows))
-        if part == "validation":
-            result["noise of 100 rows"] = errors.std() / errors.mean() / 10
-        else:
-            result["test"] = errors.mean() * scale**2 / wide_variance["test"]
-    return result
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
 names = ("optimizer", "rate", "scaled", "code")
 wide_settings = {
-    "Adadelta, rate 1": ("Adadelta", 1.0, False, "relu"),
-    "Adadelta, rate .001": ("Adadelta", 0.001, False, "relu"),
+    "Adadelta, learning rate 1": ("Adadelta", 1.0, False, "relu"),
+    "Adadelta, learning rate .001": ("Adadelta", 0.001, False, "relu"),
     "Adam": ("Adam", 0.001, False, "relu"),
-    "Adam, rate .01": ("Adam", 0.01, False, "relu"),
+    "Adam, learning rate .01": ("Adam", 0.01, False, "relu"),
     "Adam, scaled": ("Adam", 0.001, True, "relu"),
     "Adam, scaled, linear code": ("Adam", 0.001, True, "linear"),
 }
 wide_grid = [dict(zip(names, values, strict=True)) for values in wide_settings.values()]
-wide_table = score_grid("autoencoder", evaluate_wide, wide_grid, SEEDS, [wide_train, *wide_parts.values()], build_wide)
+wide_table = training.cross_validate(wide_arguments, wide_grid, len(SEEDS), name="06_autoencoder")
 
 # %%
 #| label: fig-wide
-#| fig-cap: "Share of the variance that is not restored, validation data, mean of two seeds. Data divided by their standard deviation where it says *scaled*."
-#| fig-alt: "Adadelta at its present default rate of .001 stays at the start. Adadelta at rate 1 and Adam fall slowly, Adam on scaled data faster, and with a linear code the error is a little above the line of PCA from the first epoch on."
-wide_curves = {  # (seeds, epochs)
-    name: wide_table.filter(like="epoch").to_numpy()[len(SEEDS) * place :][: len(SEEDS)]
-    for place, name in enumerate(wide_settings)
-}
-wide_ends = {name: curve[:, -1] for name, curve in wide_curves.items()}
-default_rate = keras.optimizers.Adadelta().get_config()["learning_rate"]
-answers |= {
-    "6. Adadelta's default rate in this Keras is .001, with which nothing is learned in 3,378 steps": (
-        abs(default_rate - 0.001) < 1e-9 and wide_ends["Adadelta, rate .001"].min() > 1
-    ),
-    "6. ... scaling divides Adam's error by 4 or more; a linear code brings it below 1.5 times that of PCA-50": (
-        4 * wide_ends["Adam, scaled"].max() < wide_ends["Adam"].min()
-        and wide_ends["Adam, scaled, linear code"].max()
-        < min(1.5 * wide_pca["validation"], wide_ends["Adam, scaled"].min() / 2)
-    ),
-    "6. ... no epoch raises a validation loss by more than 3 %; 100 rows know it to 6 % or better": (
-        max((curve[:, 1:] / curve[:, :-1]).max() for curve in wide_curves.values()) < 1.03
-        and wide_table["noise of 100 rows"].max() < 0.06
-    ),
-}
+#| fig-cap: "Share of the variance that is not reconstructed, validation data, mean of two seeds. Data divided by their standard deviation where it says *scaled*."
+#| fig-alt: "Adadelta at its present default learning rate of .001 stays at the start. Adadelta at learning rate 1 and Adam fall slowly, Adam on scaled data faster, and with a linear code the error is a little above the line of PCA from the first epoch on."
+squares = wide_table["scaled"].map(wide_scales) ** 2  # Undoes the scaling.
+wide_test = (wide_table["test"] * squares / wide_variance["test"]).to_numpy()
+losses = np.array([history["val_loss"] for history in wide_table["history"]])
+losses *= squares.to_numpy()[:, np.newaxis] / wide_variance["validation"]
+losses = losses.reshape(len(wide_settings), len(SEEDS), -1)  # (settings, seeds, epochs)
+wide_curves = dict(zip(wide_settings, losses, strict=True))
 figures.plot_history(
     {name: {"val_loss": curve.mean(axis=0)} for name, curve in wide_curves.items()},
     references={"PCA-50": wide_pca["validation"]},
     ylabels={"loss": "share of variance"},
 )
 
+# %%
+wide_ends = {name: curve[:, -1] for name, curve in wide_curves.items()}
+default_rate = keras.optimizers.Adadelta().get_config()["learning_rate"]
+chapter.claim(
+    "6. Adadelta's default learning rate in this Keras is .001, with which nothing is learned in 3,378 steps.",
+    abs(default_rate - 0.001) < 1e-9 and wide_ends["Adadelta, learning rate .001"].min() > 1,
+)
+chapter.claim(
+    "6. Scaling divides Adam's error by 4 or more; a linear code brings it below 1.5 times that of PCA-50.",
+    4 * wide_ends["Adam, scaled"].max() < wide_ends["Adam"].min()
+    and wide_ends["Adam, scaled, linear code"].max()
+    < min(1.5 * wide_pca["validation"], wide_ends["Adam, scaled"].min() / 2),
+)
+chapter.claim(
+    "6. No epoch raises a validation loss by more than 3 %, and 100 rows know it to 6 % or better.",
+    (losses[..., 1:] / losses[..., :-1]).max() < 1.03
+    and wide_table["noise of 100 rows"].max() < 0.06,
+)
+best = int(np.argmin([curve.mean() for curve in wide_ends.values()]))
+chapter.result(
+    data="1000 numbers, code 50", output="reconstruction", metric="MSE", unit="of the variance",
+    baseline=wide_pca["test"], ours=wide_test.reshape(len(wide_settings), -1)[best],
+)
+
 # %% [markdown]
-# **Answer.** First look at the rate: Adadelta's default was 1 in older versions and is
-# .001 now, with which this network does not start. Then scale the data, then ask
+# **Answer.** First look at the learning rate: Adadelta's default was 1 in older versions
+# and is .001 now, with which this network does not start. Then scale the data, then ask
 # whether the code needs a ReLU: with it the error after six epochs is more than twice
 # as high. Unstable the loss was in none of twelve trainings: no epoch raised it by more
 # than 3 %. Few validation rows do not explain jumps either: even 100 would know the loss
@@ -572,7 +546,7 @@ figures.plot_history(
 # 2007. The larger set has 10,000 windows and one epoch, which is as many steps.
 
 # %%
-closes = stocks.load_bundled(stocks.CLOSES_FILE, ("close",), 10, stocks.DATA_FOLDER)
+closes = datasets.load_closes()
 moves = np.log(np.abs(np.diff(np.log(closes.prices["close"]), axis=1)) + 0.002)
 years = closes.dates[1:].astype("datetime64[Y]").astype(int) + 1970
 eras = {"train": years <= 2005, "validation": years == 2006, "test": years == 2007}
@@ -584,8 +558,8 @@ for era, days in eras.items():
     cut = np.lib.stride_tricks.sliding_window_view(moves[:, days], 11, axis=1)
     cut = cut.reshape(-1, 11)[rng.permutation(cut.shape[0] * cut.shape[1])[:10_000]]
     stock_windows[era] = cut[:, :10], cut[:, 10:]
-test_days, test_moves = stock_windows["test"]
 stock_train = {n: tuple(array[:n] for array in stock_windows["train"]) for n in (500, 10_000)}
+
 names = ("units", "dropout", "decay", "num_windows", "epochs", "stop")
 remedies = {
     "none": (64, 0.0, 0.0, 500, 20, False),
@@ -595,68 +569,78 @@ remedies = {
     "early stopping": (64, 0.0, 0.0, 500, 20, True),
     "10,000 windows": (64, 0.0, 0.0, 10_000, 1, False),
 }
-stock_grid = [dict(zip(names, values, strict=True)) for values in remedies.values()]
 
 
-# %% tags=["nbval-ignore-output", "remove-output"]
+# %%
 def build_dense(units, dropout, decay):
     """Two hidden layers that read ten days, and the size of the next move."""
     hidden = days = keras.Input((10,), name="days")
-    for _ in range(2):
-        dense = layers.Dense(units, "relu", kernel_regularizer=keras.regularizers.L2(decay))
-        hidden = layers.Dropout(dropout)(dense(hidden))
-    return keras.Model(days, layers.Dense(1, name="move")(hidden))
+    for number in (1, 2):
+        decayed = {"kernel_regularizer": keras.regularizers.L2(decay)}
+        hidden = layers.Dense(units, "relu", **decayed, name=f"hidden_{number}")(hidden)
+        hidden = layers.Dropout(dropout, name=f"dropout_{number}")(hidden)
+    model = keras.Model(days, layers.Dense(1, name="move")(hidden))
+    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    model.compile(optimizer, "mean_squared_error", metrics=["mean_squared_error"])
+    return model
 
 
-def evaluate_stocks(units, dropout, decay, num_windows, epochs, stop, seed):
-    """Test MSE and curves of the MSE; `stop` ends at the best epoch."""
-    for _ in range(1 + stop):
-        run = fit_unrecorded(
-            *(partial(build_dense, units, dropout, decay), stock_train[num_windows]),
-            *(stock_windows["validation"], seed),
-            **{"metrics": "mean_squared_error", "epochs": epochs, "batch_size": 16},
-        )
-        epochs = int(np.argmin(run.history["val_mean_squared_error"])) + 1
-    curves = {part: run.history[part + "mean_squared_error"] for part in ("", "val_")}
-    curves = {f"{part}{i}": mse for part in curves for i, mse in enumerate(curves[part])}
-    test_mse = scores.mean_squared_error(test_moves, predict(run.model, test_days))
-    return {"test": test_mse, "best epoch": epochs} | curves
+def score_stocks(days, moves, model, history):
+    """Test MSE, and the epoch with the lowest validation MSE."""
+    return {
+        "test": scores.mean_squared_error(moves, probes.predict(model, days)),
+        "best epoch": 1 + np.argmin(history["val_mean_squared_error"]),
+    }
 
 
-stock_table = score_grid("overfitting", evaluate_stocks, stock_grid, MORE_SEEDS, stock_windows, build_dense)
+# %% tags=["nbval-ignore-output", "remove-output"]
+def stock_arguments(configuration, fold):
+    """Arguments of `training.fit` for a remedy; early stopping keeps the best epoch."""
+    units, dropout, decay, num_windows, epochs, stop = configuration.values()
+    days, next_moves = stock_train[num_windows]
+    best = keras.callbacks.EarlyStopping(
+        "val_mean_squared_error", patience=epochs, mode="min", restore_best_weights=True
+    )
+    return dict(
+        build=partial(build_dense, units, dropout, decay),
+        x=days, y=next_moves, validation_data=stock_windows["validation"],
+        callbacks=[best] if stop else [],
+        epochs=epochs, batch_size=16, seed=MORE_SEEDS[fold],
+        score=partial(score_stocks, *stock_windows["test"]),
+    )
 
+
+stock_grid = [dict(zip(names, values, strict=True)) for values in remedies.values()]
+stock_table = training.cross_validate(stock_arguments, stock_grid, len(MORE_SEEDS), name="06_overfitting")
 
 # %%
 #| label: fig-overfitting
 #| fig-cap: "Training and validation MSE of three networks of 500 windows (first seed), in units of the variance of the training years."
 #| fig-alt: "Without a remedy the training error falls to a quarter while the validation error rises from .9 to above 1.1. With dropout the validation error stays at .9, with 4 units it falls to just above that; both have a training error between .8 and .9 at the end."
-def stock_curves(remedy):
-    """Training and validation MSE of the first seed."""
-    row = stock_table.iloc[len(MORE_SEEDS) * list(remedies).index(remedy)]
-    names = {"loss": "", "val_loss": "val_"}
-    return {key: [row[f"{name}{i}"] for i in range(20)] for key, name in names.items()}
-
-
+stock_histories = stock_table["history"].to_numpy().reshape(len(remedies), -1)
+stock_histories = dict(zip(remedies, stock_histories, strict=True))  # A row per seed.
 constant_error = float(np.square(stock_windows["validation"][1]).mean())
-first_rows = stock_table.iloc[:3]  # Without a remedy.
-print(f"best epoch of each seed, without a remedy: {first_rows['best epoch'].astype(int).tolist()}")
-answers |= {
-    "7. without a remedy the validation error is best in the first 3 epochs and ends above the constant's, all seeds": (
-        first_rows["best epoch"].max() <= 3 and first_rows["val_19"].min() > constant_error
-    ),
-}
+best_epochs = stock_table["best epoch"].astype(int).tolist()[: len(MORE_SEEDS)]
+print(f"best epoch of each seed, without a remedy: {best_epochs}")
+last_errors = [history["val_mean_squared_error"][-1] for history in stock_histories["none"]]
+chapter.claim(
+    "7. Without a remedy the validation error is best in the first 3 epochs and ends above the constant's, in all seeds.",
+    max(best_epochs) <= 3 and min(last_errors) > constant_error,
+)
 figures.plot_history(
-    {remedy: stock_curves(remedy) for remedy in ("none", "4 units", "dropout .5")},
+    {name: stock_histories[name][0] for name in ("none", "4 units", "dropout .5")},
+    "mean_squared_error",
     references={"constant": constant_error},
-    ylabels={"loss": "MSE"},
+    ylabels={"mean_squared_error": "MSE"},
     log=False,
 )
 
 # %%
 #| label: tbl-overfitting
 #| tbl-cap: "Test MSE of the year 2007 in units of the variance of the training years, mean of three seeds and their standard deviation; constant: the mean of the training years."
+test_days, test_moves = stock_windows["test"]
 stock_scores = dict(zip(remedies, stock_table["test"].to_numpy().reshape(-1, 3), strict=True))
-stock_rows = [[name, values.mean(), values.std(ddof=1)] for name, values in stock_scores.items()]
+stock_rows = [[name, *scores.mean_and_spread(values)] for name, values in stock_scores.items()]
 linear = {}
 for count, (days, next_moves) in stock_train.items():
     columns = np.c_[days, np.ones(len(days))].astype("float64")
@@ -665,21 +649,25 @@ for count, (days, next_moves) in stock_train.items():
     linear[count] = scores.mean_squared_error(test_moves, forecast)
     stock_rows += [[f"linear regression, {count:,} windows", linear[count], np.nan]]
 stock_rows.append(["constant", float(np.square(test_moves).mean()), np.nan])
-stock_means = {name: mean for name, mean, _ in stock_rows}
-ones = [name for name in remedies if name not in ("none", "10,000 windows")]
-answers |= {
-    "7. ... every remedy takes a fifth or more off the error": 0.8 * stock_means["none"]
-    > max(stock_scores[name].max() for name in [*ones, "10,000 windows"]),
-    "7. ... more windows beat the others, equal linear regression on 500 to .01 and lose to that on 10,000": (
-        linear[10_000] < stock_means["10,000 windows"] < min(stock_means[name] for name in ones)
-        and abs(stock_means["10,000 windows"] - linear[500]) < 0.01
-    ),
-    "7. ... linear regression on 500 windows beats every remedy that has no more": (
-        linear[500] < min(stock_means[name] for name in ones)
-    ),
-}
 table = pd.DataFrame(stock_rows, columns=["remedy", "test MSE", "spread"]).set_index("remedy")
 table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
+
+# %%
+stock_means = table["test MSE"]
+ones = [name for name in remedies if name not in ("none", "10,000 windows")]
+chapter.claim(
+    "7. Every remedy takes a fifth or more off the error.",
+    0.8 * stock_means["none"] > max(stock_scores[name].max() for name in [*ones, "10,000 windows"]),
+)
+chapter.claim(
+    "7. More windows beat the others, equal linear regression on 500 to .01 and lose to that on 10,000.",
+    linear[10_000] < stock_means["10,000 windows"] < stock_means[ones].min()
+    and abs(stock_means["10,000 windows"] - linear[500]) < 0.01,
+)
+chapter.claim(
+    "7. Linear regression on 500 windows beats every remedy that has no more.",
+    linear[500] < stock_means[ones].min(),
+)
 
 
 # %% [markdown]
@@ -695,32 +683,41 @@ table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
 # zero, with a small dense network and five output activations. The limit beside each is
 # what its range allows at best: the oracle's forecast, cut to that range.
 
-# %% tags=["nbval-ignore-output", "remove-output"]
+# %%
 def build_regressor(activation, bias):
     """A dense network for the next value of the series."""
     window = keras.Input((10, 1), name="window")
-    hidden = layers.Dense(16, "relu", name="hidden")(layers.Flatten()(window))
+    hidden = layers.Dense(16, "relu", name="hidden")(layers.Flatten(name="flat")(window))
     start = keras.initializers.Constant(bias)
     output = layers.Dense(1, activation, bias_initializer=start, name="next_step")
-    return keras.Model(window, output(hidden))
+    model = keras.Model(window, output(hidden))
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mean_squared_error")
+    return model
 
 
-def evaluate_output(activation, bias, seed):
+def score_forecast(windows, values, model, history):
     """Test error, and the share of predictions that are exactly zero."""
-    run = fit_unrecorded(
-        *(partial(build_regressor, activation, bias), forecast_train["10,000 windows apart"]),
-        *(wave["validation"], seed),
-        epochs=8,
+    predicted = probes.predict(model, windows)
+    mse = scores.mean_squared_error(values, predicted)
+    return {"mse": mse, "zeros": np.mean(predicted == 0)}
+
+
+# %% tags=["nbval-ignore-output", "remove-output"]
+def output_arguments(configuration, fold):
+    """Arguments of `training.fit` for an output's activation and first bias."""
+    windows, values = forecast_train["10,000 windows apart"]
+    return dict(
+        build=partial(build_regressor, **configuration),
+        x=windows, y=values, validation_data=wave["validation"],
+        epochs=8, batch_size=BATCH_SIZE, seed=SEEDS[fold],
+        score=partial(score_forecast, *wave["test"]),
     )
-    predicted = predict(run.model, wave["test"][0])
-    mse = scores.mean_squared_error(wave["test"][1], predicted)
-    return {"mse": mse, "zeros": float(np.mean(predicted == 0))}
 
 
 starts = [(name, 0.0) for name in ("linear", "tanh", "sigmoid", "softplus", "relu")]
 starts += [("linear", -5.0), ("relu", -5.0)]
 output_grid = [{"activation": name, "bias": bias} for name, bias in starts]
-output_table = score_grid("output", evaluate_output, output_grid, SEEDS, wave, build_regressor)
+output_table = training.cross_validate(output_arguments, output_grid, len(SEEDS), name="06_output")
 
 # %%
 #| label: tbl-output
@@ -736,20 +733,23 @@ output_summary["limit"] = [
     )
     for name, _ in starts
 ]
-usual, linear_worst = output_summary.iloc[:5], output_summary["worst"].iloc[0]
-answers |= {
-    "8. with each output the error is at the limit of its range, to 10 %, all seeds": bool(
-        (usual["best"] > 0.99 * usual["limit"]).all() and (usual["worst"] < 1.1 * usual["limit"]).all()
-    ),
-    "8. ... a ReLU has more than 4 times the error of a linear output, the others more than twice": bool(
-        usual["best"].iloc[4] > 4 * linear_worst and usual["best"].iloc[1:].min() > 2 * linear_worst
-    ),
-    "8. ... started below zero a ReLU is no better than a constant, all seeds; a linear output recovers": (
-        output_summary["best"].iloc[6] > 0.99 and output_summary["worst"].iloc[5] < 2 * oracles["test"]
-    ),
-}
 print(f"test MSE of persistence: {persistence['test']:.3f}")
 output_summary.round(3)
+
+# %%
+plain, linear_worst = output_summary.iloc[:5], output_summary["worst"].iloc[0]
+chapter.claim(
+    "8. With each output the error is at the limit of its range, to 10 %, in all seeds.",
+    (plain["best"] > 0.99 * plain["limit"]) & (plain["worst"] < 1.1 * plain["limit"]),
+)
+chapter.claim(
+    "8. A ReLU has more than 4 times the error of a linear output, the others more than twice.",
+    plain["best"].iloc[4] > 4 * linear_worst and plain["best"].iloc[1:].min() > 2 * linear_worst,
+)
+chapter.claim(
+    "8. Started below zero a ReLU is no better than a constant, in all seeds; a linear output recovers.",
+    output_summary["best"].iloc[6] > 0.99 and output_summary["worst"].iloc[5] < 2 * oracles["test"],
+)
 
 # %% [markdown]
 # **Answer.** No, if targets can be negative: the error is more than four times that of
@@ -767,31 +767,35 @@ output_summary.round(3)
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-embedding
 #| tbl-cap: "Milliseconds of processor time per training step by the size of the vocabulary, 64 words of the first 100 in each step."
-words = [100, 10_000, 100_000]
 milliseconds = pd.DataFrame(
     {
-        f"{kind}, {name}": [
-            experiments.step_milliseconds(size, name, kind == "one-hot") for size in words
-        ]
-        for kind in ("Embedding", "one-hot")
-        for name in ("sgd", "adam")
-    },
-    index=[f"{size:,} words" for size in words],
+        f"{size:,} words": {
+            f"{kind}, {name}": probes.step_milliseconds(size, name, kind == "one-hot")
+            for kind in ("Embedding", "one-hot")
+            for name in ("sgd", "adam")
+        }
+        for size in (100, 10_000, 100_000)
+    }
+).T
+largest = milliseconds.iloc[-1]
+chapter.claim(
+    "9. With Adam, 1,000 times the words cost more than 4 times the time.",
+    (largest / milliseconds.iloc[0])["Embedding, adam"] > 4,
 )
-growth, largest = (milliseconds.iloc[-1] / milliseconds.iloc[0])["Embedding, adam"], milliseconds.iloc[-1]
-changed = {name: experiments.count_changed_rows(name) for name in ("sgd", "adam", "adamw")}
-print(f"of 1,000 rows the second step of 20 words changes: {changed}")
-answers |= {
-    "9. with Adam, 1,000 times the words cost more than 4 times the time": growth > 4,
-    "9. ... at 100,000 words one-hot vectors cost more than an Embedding, Adam more than SGD": (
-        largest["one-hot, adam"] > largest["Embedding, adam"] > largest["Embedding, sgd"]
-        and largest["one-hot, sgd"] > largest["Embedding, sgd"]
-    ),
-    "9. ... a step with 20 words changes 20 rows (SGD), 40 (Adam), all 1,000 (AdamW)": (
-        [*changed.values()] == [20, 40, 1000]
-    ),
-}
+chapter.claim(
+    "9. At 100,000 words one-hot vectors cost more than an Embedding, Adam more than SGD.",
+    largest["one-hot, adam"] > largest["Embedding, adam"] > largest["Embedding, sgd"]
+    and largest["one-hot, sgd"] > largest["Embedding, sgd"],
+)
 milliseconds.round(1)
+
+# %%
+changed = {name: probes.count_changed_rows(name) for name in ("sgd", "adam", "adamw")}
+chapter.claim(
+    "9. A step with 20 words changes 20 rows (SGD), 40 (Adam), all 1,000 (AdamW).",
+    [*changed.values()] == [20, 40, 1000],
+)
+print(f"of 1,000 rows the second step of 20 words changes: {changed}")
 
 # %% [markdown]
 # **Answer.** Yes. A batch needs few rows of any table, but the optimiser goes through
@@ -816,20 +820,78 @@ numbers = np.concatenate([mnist.train_labels[:8000], mnist.test_labels])
 digit_labels = dict(zip(eras, np.split(numbers, cuts), strict=True))
 digit_targets = {part: one_hot(labels, 10) for part, labels in digit_labels.items()}
 pixels = {part: images.reshape(-1, 49) for part, images in digits.items()}
+small_train = pixels["train"][:2000]
 
 
-def build_normalised(normalisation):
+def build_normalised(code_layer):
     """A dense autoencoder with a normalised code."""
-    kinds = {
-        "none": layers.Identity,
-        "batch": layers.BatchNormalization,
-        "layer": layers.LayerNormalization,
-    }
     image = keras.Input((49,), name="image")
-    code = layers.Dense(16, name="code")(layers.Dense(64, "relu")(image))
-    code = kinds[normalisation](name="normalised")(code)
-    hidden = layers.Dense(64, "relu")(code)
-    return keras.Model(image, layers.Dense(49, "sigmoid", name="pixels")(hidden))
+    code = layers.Dense(16, name="code")(layers.Dense(64, "relu", name="before")(image))
+    code = code_layer(name="normalised")(code)
+    hidden = layers.Dense(64, "relu", name="after")(code)
+    model = keras.Model(image, layers.Dense(49, "sigmoid", name="pixels")(hidden))
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mean_squared_error")
+    return model
+
+
+# %%
+def score_normalised(train, test, batch_size, model, history):
+    """Errors in predict and, on the training images, as in training."""
+    errors = {
+        "test": scores.mean_squared_error(test, probes.predict(model, test)),
+        "in predict": scores.mean_squared_error(train, probes.predict(model, train)),
+    }
+    parts = np.split(train, range(batch_size, len(train), batch_size))
+    as_trained = [ops.convert_to_numpy(model(part, training=True)) for part in parts]
+    errors["as trained"] = scores.mean_squared_error(train, np.concatenate(as_trained))
+    return errors
+
+
+# %% tags=["nbval-ignore-output", "remove-output"]
+def normalised_arguments(configuration, fold):
+    """Arguments of `training.fit` for a normalisation and a batch size."""
+    kind, size = configuration["normalisation"], configuration["batch_size"]
+    return dict(
+        build=partial(build_normalised, code_layers[kind]),
+        x=small_train, y=small_train, validation_data=(pixels["validation"],) * 2,
+        epochs=10, batch_size=size, seed=SEEDS[fold],
+        score=partial(score_normalised, small_train, pixels["test"], size),
+    )
+
+
+code_layers = {
+    "none": layers.Identity,
+    "batch": layers.BatchNormalization,
+    "layer": layers.LayerNormalization,
+}
+sizes = [{"normalisation": kind, "batch_size": size} for size in (8, 32, 256) for kind in code_layers]
+normalised_table = training.cross_validate(normalised_arguments, sizes, len(SEEDS), name="06_normalisation")
+
+
+# %%
+#| label: tbl-normalisation
+#| tbl-cap: "MSE per pixel, mean of two seeds: 2,000 training images in predict and as trained, and test images. The mean image has a test MSE of .029."
+normalised = normalised_table.groupby(["batch_size", "normalisation"], sort=False)
+normalised = normalised[["in predict", "as trained", "test"]].mean()
+mean_image_error = float(np.mean((pixels["test"] - pixels["train"].mean(axis=0)) ** 2))
+predict_error, trained_error = normalised["in predict"], normalised["as trained"]
+chapter.claim(
+    "10. With batch normalisation, errors in predict and as trained differ by a fifth or more at every batch size; the others' do not.",
+    [
+        max(ratio, 1 / ratio) > 1.2 if name == "batch" else abs(ratio - 1) < 1e-3
+        for (_, name), ratio in (trained_error / predict_error).items()
+    ],
+)
+chapter.claim(
+    "10. Batch normalisation never has the lowest test error; at batches of 32 and 256 layer normalisation has.",
+    normalised["test"].unstack().idxmin(axis=1).tolist() == ["none", "layer", "layer"],
+)
+chapter.claim(
+    "10. After ten epochs of batches of 256 its predict is worse than the mean image, as the kept averages (momentum .99) lag behind.",
+    predict_error[256, "batch"] > mean_image_error > 2 * trained_error[256, "batch"]
+    and layers.BatchNormalization().momentum == 0.99,
+)
+normalised.round(4).rename_axis(["batch size", "normalisation"])
 
 
 # %%
@@ -837,80 +899,45 @@ def build_digit_classifier():
     """A dense classifier of digits."""
     image = keras.Input((49,), name="image")
     hidden = layers.Dense(32, "relu", name="hidden")(image)
-    return keras.Model(image, layers.Dense(10, "softmax", name="label")(hidden))
+    model = keras.Model(image, layers.Dense(10, "softmax", name="label")(hidden))
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "categorical_crossentropy")
+    return model
 
 
-def evaluate_targets(normalise, seed):
+def score_digits(images, labels, model, history):
     """Accuracy of the test digits, and the training loss at the end."""
-    mean, spread = (digit_targets["train"].mean(axis=0), digit_targets["train"].std(axis=0))
-    train, held_out = (
-        settle((digit_targets[part] - mean) / spread) if normalise else digit_targets[part]
-        for part in ("train", "validation")
-    )
-    run = fit_unrecorded(
-        *(build_digit_classifier, (pixels["train"], train)),
-        *((pixels["validation"], held_out), seed),
-        **{"loss": "categorical_crossentropy", "epochs": 8},
-    )
-    accuracy = scores.accuracy(digit_labels["test"], predict(run.model, pixels["test"]))
-    return {"accuracy": accuracy, "loss": run.history["loss"][-1]}
+    accuracy = scores.accuracy(labels, probes.predict(model, images))
+    return {"accuracy": accuracy, "loss": history["loss"][-1]}
 
 
 # %% tags=["nbval-ignore-output", "remove-output"]
-def evaluate_normalisation(normalisation, batch_size, seed):
-    """Errors in predict and, on the training images, as in training."""
-    train, held_out, test = pixels["train"][:2000], pixels["validation"], pixels["test"]
-    run = fit_unrecorded(
-        partial(build_normalised, normalisation),
-        *((train, train), (held_out, held_out), seed),
-        **{"epochs": 10, "batch_size": batch_size},
+def target_arguments(configuration, fold):
+    """Arguments of `training.fit` for one-hot targets, normalised or not."""
+    targets, of_train = digit_targets, digit_targets["train"]
+    if configuration["normalise"]:
+        mean, spread = of_train.mean(axis=0), of_train.std(axis=0)
+        targets = {part: settle((one - mean) / spread) for part, one in targets.items()}
+    return dict(
+        build=build_digit_classifier,
+        x=pixels["train"], y=targets["train"],
+        validation_data=(pixels["validation"], targets["validation"]),
+        epochs=8, batch_size=BATCH_SIZE, seed=SEEDS[fold],
+        score=partial(score_digits, pixels["test"], digit_labels["test"]),
     )
-    predicted = {"test": predict(run.model, test), "train": predict(run.model, train)}
-    parts = np.split(train, range(batch_size, len(train), batch_size))
-    as_trained = [ops.convert_to_numpy(run.model(part, training=True)) for part in parts]
-    return {
-        "test": scores.mean_squared_error(test, predicted["test"]),
-        "in predict": scores.mean_squared_error(train, predicted["train"]),
-        "as trained": scores.mean_squared_error(train, np.concatenate(as_trained)),
-    }
 
 
-kinds = ("none", "batch", "layer")
-sizes = [{"normalisation": kind, "batch_size": size} for size in (8, 32, 256) for kind in kinds]
-normalisation_table = score_grid("normalisation", evaluate_normalisation, sizes, SEEDS, pixels, build_normalised)
-target_table = score_grid(
-    *("targets", evaluate_targets, [{"normalise": False}, {"normalise": True}]),
-    *(SEEDS, [pixels, digit_targets], build_digit_classifier),
-)
+target_grid = [{"normalise": False}, {"normalise": True}]
+target_table = training.cross_validate(target_arguments, target_grid, len(SEEDS), name="06_targets")
 
 # %%
-#| label: tbl-normalisation
-#| tbl-cap: "MSE per pixel, mean of two seeds: 2,000 training images in predict and as trained, and test images. The mean image has a test MSE of .029."
-normalised = normalisation_table.groupby(["batch_size", "normalisation"], sort=False)
-normalised = normalised[["in predict", "as trained", "test"]].mean()
-mean_image_error = float(np.mean((pixels["test"] - pixels["train"].mean(axis=0)) ** 2))
-predict_error, trained_error = normalised["in predict"], normalised["as trained"]
-plain_accuracy, changed_accuracy = np.split(target_table["accuracy"].to_numpy(), 2)
-final_loss = target_table["loss"].to_numpy()
-print(f"accuracy (final loss), one-hot targets: {plain_accuracy.mean():.1%} ({final_loss[:2].mean():.2f})")
-print(f"normalised targets: {changed_accuracy.mean():.1%} ({final_loss[2:].mean():.2f})")
-answers |= {
-    "10. with batch normalisation, errors in predict and as trained differ by a fifth or more at every batch size; the others' do not": all(
-        max(ratio, 1 / ratio) > 1.2 if name == "batch" else abs(ratio - 1) < 1e-3
-        for (_, name), ratio in (trained_error / predict_error).items()
-    ),
-    "10. ... it never has the lowest test error; at batches of 32 and 256 layer normalisation has": (
-        normalised["test"].unstack().idxmin(axis=1).tolist() == ["none", "layer", "layer"]
-    ),
-    "10. ... after ten epochs of batches of 256 its predict is worse than the mean image, as the kept averages (momentum .99) lag behind": (
-        predict_error[256, "batch"] > mean_image_error > 2 * trained_error[256, "batch"]
-        and layers.BatchNormalization().momentum == 0.99
-    ),
-    "10. ... normalised one-hot targets cost 20 points of accuracy or more, and the loss goes below -20": (
-        plain_accuracy.min() - changed_accuracy.max() > 0.2 and final_loss[2:].max() < -20
-    ),
-}
-normalised.round(4).rename_axis(["batch size", "normalisation"])
+plain, changed = target_table[["accuracy", "loss"]].to_numpy().reshape(2, len(SEEDS), 2)
+for name, values in (("one-hot", plain), ("normalised", changed)):
+    accuracy, final_loss = values.mean(axis=0)
+    print(f"{name} targets: accuracy {accuracy:.1%}, final loss {final_loss:.2f}")
+chapter.claim(
+    "10. Normalised one-hot targets cost 20 points of accuracy or more, and the loss goes below -20.",
+    plain[:, 0].min() - changed[:, 0].max() > 0.2 and changed[:, 1].max() < -20,
+)
 
 
 # %% [markdown]
@@ -937,19 +964,21 @@ def build_encoder_decoder():
     code = layers.Dense(16, "sigmoid", name="code")(state)
     hidden = layers.RepeatVector(7, name="repeated")(code)
     hidden = layers.LSTM(32, return_sequences=True, name="decoder")(hidden)
-    return keras.Model(rows, layers.Dense(7, "sigmoid", name="reconstruction")(hidden))
+    model = keras.Model(rows, layers.Dense(7, "sigmoid", name="reconstruction")(hidden))
+    model.compile(keras.optimizers.Adam(0.01), "mean_squared_error")
+    return model
 
 
 code_runs = {
-    epochs: [
-        fit(
-            *(f"codes_{epochs}_epochs", build_encoder_decoder, (digits["train"],) * 2),
-            *((digits["validation"],) * 2, seed),
-            optimizer=keras.optimizers.Adam(0.01),
-            **{"epochs": epochs, "batch_size": 32},
-        )
-        for seed in SEEDS
-    ]
+    epochs: fit_seeds(
+        f"codes_{epochs}_epochs",
+        build=build_encoder_decoder,
+        x=digits["train"],
+        y=digits["train"],
+        validation_data=(digits["validation"], digits["validation"]),
+        epochs=epochs,
+        batch_size=32,
+    )
     for epochs in (1, 8)
 }
 
@@ -957,10 +986,10 @@ code_runs = {
 # %%
 def neighbour_accuracy(train_vectors, vectors, precision):
     """Share of test digits whose nearest training vector by cosine has their label."""
-    units = unit_length(train_vectors).astype(precision)
+    units = probes.unit_length(train_vectors).astype(precision)
     nearest = [
         (part.astype(precision) @ units.T).argmax(axis=1)
-        for part in np.array_split(unit_length(vectors), 10)
+        for part in np.array_split(probes.unit_length(vectors), 10)
     ]
     return np.mean(digit_labels["train"][np.concatenate(nearest)] == digit_labels["test"])
 
@@ -968,14 +997,14 @@ def neighbour_accuracy(train_vectors, vectors, precision):
 def describe_codes(train, test):
     """Mean cosine, and accuracy in single and in double precision."""
     accuracies = [neighbour_accuracy(train, test, p) for p in ("float32", "float64")]
-    return [mean_cosine(test), *accuracies]
+    return [probes.mean_cosine(test), *accuracies]
 
 
 code_values = {}  # Per epochs and variant: a row per seed.
 for epochs, runs in code_runs.items():
     for run in runs:
         encoder = keras.Model(run.model.input, run.model.get_layer("code").output)
-        codes = [predict(encoder, digits[part]) for part in ("train", "test")]
+        codes = [probes.predict(encoder, digits[part]) for part in ("train", "test")]
         for name, centre in (("raw", 0), ("centred", codes[0].mean(axis=0))):
             row = describe_codes(*(part - centre for part in codes))
             code_values.setdefault((epochs, name), []).append(row)
@@ -984,27 +1013,31 @@ for epochs, runs in code_runs.items():
 #| label: tbl-cosine
 #| tbl-cap: "Mean cosine of the test codes and accuracy of the nearest neighbour by cosine, mean of two seeds. The pixels themselves: last line."
 pixel_values = describe_codes(pixels["train"], pixels["test"])
-early, early_centred, late, late_centred = (np.array(rows) for rows in code_values.values())
-answers |= {
-    "11. after one epoch the mean cosine is above .9999, after eight below .9": bool(
-        early[:, 0].min() > 0.9999 and late[:, 0].max() < 0.9
-    ),
-    "11. ... after one epoch centring adds 20 points of accuracy or more in single precision": bool(
-        (early_centred - early)[:, 1].min() > 0.2
-    ),
-    "11. ... double precision alone adds 10 or more, and nothing (to .5) to centred codes": bool(
-        (early[:, 2] - early[:, 1]).min() > 0.1
-        and np.abs(early_centred[:, 2] - early_centred[:, 1]).max() < 0.005
-    ),
-    "11. ... after eight neither adds 2 points, and the pixels are better than any code": bool(
-        max(np.max(rows - late[:, 1]) for rows in (late[:, 2], late_centred[:, 1])) < 0.02
-        and max(np.max(rows[:, 1:]) for rows in (late, late_centred)) < pixel_values[1]
-    ),
-}
 code_means = {f"epoch {epochs}, {name}": np.mean(rows, 0) for (epochs, name), rows in code_values.items()}
 columns = ["mean cosine", "accuracy, single", "accuracy, double"]
 table = pd.DataFrame(code_means | {"pixels": pixel_values}, columns).T
 table.round({"mean cosine": 6, "accuracy, single": 3, "accuracy, double": 3})
+
+# %%
+early, early_centred, late, late_centred = (np.array(rows) for rows in code_values.values())
+chapter.claim(
+    "11. After one epoch the mean cosine is above .9999, after eight below .9.",
+    early[:, 0].min() > 0.9999 and late[:, 0].max() < 0.9,
+)
+chapter.claim(
+    "11. After one epoch centring adds 20 points of accuracy or more in single precision.",
+    (early_centred - early)[:, 1].min() > 0.2,
+)
+chapter.claim(
+    "11. Double precision alone adds 10 points or more, and nothing (to .5) to centred codes.",
+    (early[:, 2] - early[:, 1]).min() > 0.1
+    and np.abs(early_centred[:, 2] - early_centred[:, 1]).max() < 0.005,
+)
+chapter.claim(
+    "11. After eight epochs neither adds 2 points, and the pixels are better than any code.",
+    max(np.max(rows - late[:, 1]) for rows in (late[:, 2], late_centred[:, 1])) < 0.02
+    and max(np.max(rows[:, 1:]) for rows in (late, late_centred)) < pixel_values[1],
+)
 
 
 # %% [markdown]
@@ -1020,7 +1053,7 @@ table.round({"mean cosine": 6, "accuracy, single": 3, "accuracy, double": 3})
 # first weights in double precision, so all three start from the single precision's
 # weights: what differs is the arithmetic alone.
 
-# %% tags=["nbval-ignore-output", "remove-output"]
+# %%
 def build_row_reader(precision):
     """An LSTM classifier of digits, with first weights drawn in single precision."""
     models = []
@@ -1032,48 +1065,54 @@ def build_row_reader(precision):
         label = layers.Dense(10, "softmax", dtype=dtype, name="label")(state)
         models.append(keras.Model(rows, label))
     models[1].set_weights(models[0].get_weights())
+    models[1].compile(keras.optimizers.Adam(LEARNING_RATE), "categorical_crossentropy")
     return models[1]
 
 
 centre, width = digits["train"].mean(dtype="float64"), digits["train"].std(dtype="float64")
 standardised = {part: settle((rows - centre) / width) for part, rows in digits.items()}
-precision_data = [(standardised[part], digit_targets[part]) for part in ("train", "validation")]
-settings = {"loss": "categorical_crossentropy", "epochs": 8}
+
+
+# %% tags=["nbval-ignore-output", "remove-output"]
 precision_runs = {
-    name: [
-        fit(f"digits_{name}", partial(build_row_reader, name), *precision_data, seed, **settings)
-        for seed in MORE_SEEDS
-    ]
-    for name in ("float64", "float32", "mixed_bfloat16")
+    precision: fit_seeds(
+        f"digits_{precision}",
+        MORE_SEEDS,
+        build=partial(build_row_reader, precision),
+        x=standardised["train"],
+        y=digit_targets["train"],
+        validation_data=(standardised["validation"], digit_targets["validation"]),
+        epochs=8,
+        batch_size=BATCH_SIZE,
+    )
+    for precision in ("float64", "float32", "mixed_bfloat16")
 }
 
 
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-precision
 #| tbl-cap: "Test accuracy of three seeds by precision. The most frequent digit: 11.35 %."
-def digit_accuracy(run, rows):
-    """Accuracy of a run on the 10,000 test digits."""
-    return scores.accuracy(digit_labels["test"], predict(run.model, rows))
+def digit_accuracy(model, rows):
+    """Accuracy of a network on the 10,000 test digits."""
+    return scores.accuracy(digit_labels["test"], probes.predict(model, rows))
 
 
 by_precision = pd.DataFrame(
     {
-        name: [digit_accuracy(run, standardised["test"]) for run in runs]
+        name: [digit_accuracy(run.model, standardised["test"]) for run in runs]
         for name, runs in precision_runs.items()
     },
     index=[f"seed {seed}" for seed in MORE_SEEDS],
 )
 differences = by_precision.sub(by_precision["float32"], axis=0).abs().max()
+chapter.claim(
+    "12. Double precision changes the accuracy by .1 points at most, 16 bits by .2 and less than the seeds.",
+    differences["float64"] <= 0.001
+    and differences["mixed_bfloat16"] < min(0.002, np.ptp(by_precision["float32"])),
+)
 glorot = keras.initializers.GlorotUniform(seed=0)
-first_kernels = [ops.convert_to_numpy(glorot((7, 7), name)) for name in ("float32", "float64")]
-seed_range = np.ptp(by_precision["float32"])
-answers |= {
-    "12. double precision changes the accuracy by .1 points at most, 16 bits by .2 and less than the seeds": bool(
-        differences["float64"] <= 0.001
-        and differences["mixed_bfloat16"] < min(0.002, seed_range)
-    ),
-    "12. ... the same seed gives other first weights in double precision": not same(*first_kernels),
-}
+kernels = [ops.convert_to_numpy(glorot((7, 7), name)) for name in ("float32", "float64")]
+chapter.claim("12. The same seed gives other first weights in double precision.", not probes.same(*kernels))
 by_precision.T.map("{:.2%}".format)
 
 
@@ -1109,29 +1148,27 @@ scalings = {
     "half contrast, training set's": settle((faint_rows - centre) / width),
     "half contrast, own": with_own(faint_rows),
 }
-scaling_accuracy = {
-    name: float(np.mean([digit_accuracy(run, rows) for run in precision_runs["float32"]]))
+by_scaling = {
+    name: np.mean([digit_accuracy(run.model, rows) for run in precision_runs["float32"]])
     for name, rows in scalings.items()
 }
-pd.DataFrame({"accuracy": scaling_accuracy}).map("{:.1%}".format)
+pd.DataFrame({"accuracy": by_scaling}).map("{:.1%}".format)
 
 # %%
-usual = scaling_accuracy["training set's"]
-answers |= {
-    "13. unscaled, less than a third of the digits are right": (
-        scaling_accuracy["none"] < 1 / 3
-    ),
-    "13. ... 10,000 like digits have nearly the training set's numbers: own ones change .1 points at most": (
-        abs(scaling_accuracy["own"] - usual) <= 0.001
-    ),
-    "13. ... of one digit at a time own numbers cost half a point or more": (
-        usual - scaling_accuracy["own, one digit at a time"] > 0.005
-    ),
-    "13. ... at half the contrast own numbers repair what the training set's break, 5 points or more": (
-        scaling_accuracy["half contrast, own"]
-        > scaling_accuracy["half contrast, training set's"] + 0.05
-    ),
-}
+as_trained = by_scaling["training set's"]
+chapter.claim("13. Unscaled, less than a third of the digits are right.", by_scaling["none"] < 1 / 3)
+chapter.claim(
+    "13. Ten thousand like digits have nearly the training set's numbers: own ones change .1 points at most.",
+    abs(by_scaling["own"] - as_trained) <= 0.001,
+)
+chapter.claim(
+    "13. Own numbers of one digit at a time cost half a point or more.",
+    as_trained - by_scaling["own, one digit at a time"] > 0.005,
+)
+chapter.claim(
+    "13. At half the contrast own numbers repair what the training set's break, 5 points or more.",
+    by_scaling["half contrast, own"] > by_scaling["half contrast, training set's"] + 0.05,
+)
 
 
 # %% [markdown]
@@ -1147,31 +1184,41 @@ answers |= {
 # 10,000 test digits, untrained and trained at two learning rates.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
-def build_rectified():
+def build_rectified(learning_rate):
     """A classifier whose activation is a layer of its own."""
     image = keras.Input((49,), name="image")
     hidden = layers.ReLU(name="rectified")(layers.Dense(64, name="filters")(image))
-    return keras.Model(image, layers.Dense(10, "softmax", name="label")(hidden))
+    model = keras.Model(image, layers.Dense(10, "softmax", name="label")(hidden))
+    model.compile(keras.optimizers.Adam(learning_rate), "categorical_crossentropy")
+    return model
 
 
 rectified_runs = {
-    rate: [
-        fit(
-            *(f"rectified_rate{rate}", build_rectified),
-            *((pixels[part], digit_targets[part]) for part in ("train", "validation")),
-            **{"seed": seed, "loss": "categorical_crossentropy", "epochs": 8},
-            optimizer=keras.optimizers.Adam(rate),
-        )
-        for seed in SEEDS
-    ]
+    rate: fit_seeds(
+        f"rectified_rate{rate}",
+        build=partial(build_rectified, rate),
+        x=pixels["train"],
+        y=digit_targets["train"],
+        validation_data=(pixels["validation"], digit_targets["validation"]),
+        epochs=8,
+        batch_size=BATCH_SIZE,
+    )
     for rate in (0.001, 0.1)
 }
+
+# %%
 kinds = [layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax, layers.PReLU]
 kinds = {kind.__name__: kind() for kind in kinds}
 kinds = {name: layers.Activation(name) for name in ("relu", "tanh", "sigmoid")} | kinds
 for layer in kinds.values():
     layer.build((None, 64))
 activation_weights = {name: layer.count_params() for name, layer in kinds.items()}
+counted = ", ".join(f"{name} {count}" for name, count in activation_weights.items())
+print(textwrap.fill(f"weights of activation layers of 64 units: {counted}", 72))
+chapter.claim(
+    "14. Seven of eight kinds of activation layers have no weights, PReLU has one per unit.",
+    [*activation_weights.values()] == [0] * 7 + [64],
+)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1180,27 +1227,21 @@ activation_weights = {name: layer.count_params() for name, layer in kinds.items(
 def dead_share(model):
     """Share of ReLU units that are zero for every test digit."""
     outputs = keras.Model(model.input, model.get_layer("rectified").output)
-    return float((predict(outputs, pixels["test"]).max(axis=0) == 0).mean())
+    return (probes.predict(outputs, pixels["test"]).max(axis=0) == 0).mean()
 
 
 keras.utils.set_random_seed(SEEDS[0])
-rectified = {"untrained": [build_rectified() for _ in SEEDS]} | {
-    f"rate {rate}": [run.model for run in runs] for rate, runs in rectified_runs.items()
+rectified = {"untrained": [build_rectified(0.001) for _ in SEEDS]} | {
+    f"learning rate {rate}": [run.model for run in runs] for rate, runs in rectified_runs.items()
 }
-counted = ", ".join(f"{name} {count}" for name, count in activation_weights.items())
-print(textwrap.fill(f"weights of activation layers of 64 units: {counted}", 72))
 dead = {name: [*map(dead_share, models)] for name, models in rectified.items()}
-right = {name: [predict(model, pixels["test"]) for model in models] for name, models in rectified.items()}
-right = {name: [scores.accuracy(digit_labels["test"], each) for each in right[name]] for name in right}
-answers |= {
-    "14. seven of eight kinds of activation layers have no weights, PReLU has one per unit": (
-        [*activation_weights.values()] == [0] * 7 + [64]
-    ),
-    "14. ... at the rate of .1 more than a quarter of the units die, at .001 and untrained less than a tenth": (
-        min(dead["rate 0.1"]) > 0.25 and max(dead["untrained"] + dead["rate 0.001"]) < 0.1
-    ),
-    "14. ... but name more digits": min(right["rate 0.1"]) > max(right["rate 0.001"]),
-}
+right = {name: [digit_accuracy(model, pixels["test"]) for model in models] for name, models in rectified.items()}
+untrained, low, high = rectified
+chapter.claim(
+    "14. At the learning rate of .1 more than a quarter of the units die, at .001 and untrained less than a tenth.",
+    min(dead[high]) > 0.25 and max(dead[untrained] + dead[low]) < 0.1,
+)
+chapter.claim("14. The networks with dead units name more digits.", min(right[high]) > max(right[low]))
 pd.DataFrame({"dead": dead, "accuracy": right}).map(np.mean).map("{:.0%}".format)
 
 # %% [markdown]
@@ -1224,97 +1265,113 @@ spans = np.ptp(items.astype("float64"), axis=1, keepdims=True)
 spans = settle((spans - spans.mean()) / spans.std())  # (examples, 1)
 ascending, shuffled = np.sort(items, axis=1)[..., np.newaxis], items[..., np.newaxis]
 orders = np.concatenate([rng.permuted(items[:2000], axis=1) for _ in range(5)])
+five_orders = orders[..., np.newaxis], np.tile(spans[:2000], (5, 1))
 set_train = {
     "ascending": (ascending[:2000], spans[:2000]),
-    "shuffled": (orders[..., np.newaxis], np.tile(spans[:2000], (5, 1))),
     "sum": (shuffled[:2000], spans[:2000]),
+    **{"shuffled": five_orders, "warm": five_orders},
 }
 
 
-def build_order_reader(seed):
-    """An LSTM that reads eight numbers."""
+def set_arguments(name):
+    """Data and lengths of the training of one of the networks."""
+    (sets, targets), held_out = set_train[name], (shuffled, ascending)[name == "ascending"]
+    return dict(
+        x=sets, y=targets, validation_data=(held_out[2000:4000], spans[2000:4000]),
+        epochs=20 * 2000 // len(sets), batch_size=32,
+    )
+
+
+# %%
+def build_order_reader(weights=None):
+    """An LSTM that reads eight numbers; `weights` are those of a warm start."""
     numbers = keras.Input((8, 1), name="numbers")
-    return keras.Model(numbers, layers.Dense(1)(layers.LSTM(24, name="lstm")(numbers)))
-
-
-def build_sum(seed):
-    """A network that treats all numbers alike and averages over them."""
-    numbers = keras.Input((8, 1), name="numbers")
-    hidden = layers.Dense(24, "relu")(layers.Dense(24, "relu")(numbers))
-    hidden = layers.Dense(24, "relu")(layers.GlobalAveragePooling1D()(hidden))
-    return keras.Model(numbers, layers.Dense(1)(hidden))
-
-
-# %% tags=["nbval-ignore-output", "remove-output"]
-def build_warm(seed):
-    """The LSTM with the weights that it has learned in ascending order."""
-    weights = set_runs["ascending"][MORE_SEEDS.index(seed)].model.get_weights()
-    checksum = hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()
-    model = build_order_reader(seed)
-    # The name is a part of the run's fingerprint.
-    model = keras.Model(model.input, model.output, name=f"warm_{checksum[:16]}")
-    model.set_weights(weights)
+    output = layers.Dense(1, name="range")(layers.LSTM(24, name="lstm")(numbers))
+    model = keras.Model(numbers, output)
+    if weights is not None:
+        model.set_weights(weights)
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mean_squared_error")
     return model
 
 
-set_runs = {}
-for name, build_model, part, epochs in [
-    *(("ascending", build_order_reader, "ascending", 20), ("sum", build_sum, "sum", 20)),
-    *(("shuffled", build_order_reader, "shuffled", 4), ("warm", build_warm, "shuffled", 4)),
-]:
-    held_out = (ascending if part == "ascending" else shuffled)[2000:4000], spans[2000:4000]
-    set_runs[name] = [
-        fit(
-            *(f"sets_{name}", partial(build_model, seed), set_train[part], held_out, seed),
-            **{"epochs": epochs, "batch_size": 32},
+def build_sum():
+    """A network that treats all numbers alike and averages over them."""
+    numbers = keras.Input((8, 1), name="numbers")
+    each = layers.Dense(24, "relu", name="each_2")(layers.Dense(24, "relu", name="each_1")(numbers))
+    mean = layers.GlobalAveragePooling1D(name="mean")(each)
+    hidden = layers.Dense(24, "relu", name="hidden")(mean)
+    model = keras.Model(numbers, layers.Dense(1, name="range")(hidden))
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mean_squared_error")
+    return model
+
+
+# %% tags=["nbval-ignore-output", "remove-output"]
+builders = {"ascending": build_order_reader, "sum": build_sum, "shuffled": build_order_reader}
+set_runs = {
+    name: fit_seeds(f"sets_{name}", MORE_SEEDS, build=build, **set_arguments(name))
+    for name, build in builders.items()
+}
+set_runs["warm"] = training.fit_all(
+    [
+        dict(
+            set_arguments("warm"),
+            build=partial(build_order_reader, run.model.get_weights()),
+            name=f"06_sets_warm_seed{run.seed}",
+            seed=run.seed,
         )
-        for seed in MORE_SEEDS
+        for run in set_runs["ascending"]
     ]
+)
 
 
 # %% tags=["nbval-ignore-output"]
 #| label: tbl-sets
 #| tbl-cap: "MSE of the range as a share of its variance, mean of three seeds ± standard deviation: sets of the training in the order trained with, and 4,000 test sets in both orders. A constant: 1."
-def set_errors(run, part):
-    """Errors of a run on training and test sets."""
-    inputs, targets = set_train[part]
-    tests = {"ascending": ascending[4000:], "shuffled": shuffled[4000:]}
-    errors = {"training sets": scores.mean_squared_error(targets, predict(run.model, inputs))}
-    return errors | {
-        f"test, {order}": scores.mean_squared_error(spans[4000:], predict(run.model, sets))
-        for order, sets in tests.items()
+def set_errors(name, model):
+    """Errors of a network on training and test sets."""
+    parts = {
+        "training sets": set_train[name],
+        "test, ascending": (ascending[4000:], spans[4000:]),
+        "test, shuffled": (shuffled[4000:], spans[4000:]),
+    }
+    return {
+        part: scores.mean_squared_error(targets, probes.predict(model, sets))
+        for part, (sets, targets) in parts.items()
     }
 
 
-set_parts = {"warm": "shuffled"}
-set_scores = {
-    name: [set_errors(run, set_parts.get(name, name)) for run in runs]
-    for name, runs in set_runs.items()
-}
+set_scores = {name: [set_errors(name, run.model) for run in runs] for name, runs in set_runs.items()}
+chapter.claim(
+    "15. The scores of the recorded networks are those recorded after training.",
+    [
+        training.confirm_scores(run, errors)
+        for name, runs in set_runs.items()
+        for run, errors in zip(runs, set_scores[name], strict=True)
+    ],
+)
 set_values = {name: pd.DataFrame(rows) for name, rows in set_scores.items()}
-set_means = pd.DataFrame({name: values.mean() for name, values in set_values.items()}).T
-set_spreads = pd.DataFrame({name: values.std() for name, values in set_values.items()}).T
-set_table = set_means.map("{:.4f}".format) + " ± " + set_spreads.map("{:.4f}".format)
-set_table.rename({"warm": "shuffled, warm start"})
+table = {name: values.apply(scores.with_spread, form="{:.4f}") for name, values in set_values.items()}
+pd.DataFrame(table).T.rename({"warm": "shuffled, warm start"})
 
 # %%
 in_order, mixed = set_values["ascending"], set_values["shuffled"]
-errors = set_means["test, shuffled"]
-answers |= {
-    "15. shuffled orders underfit: more than 5 times the training error of the ascending order, in as many steps": (
-        mixed["training sets"].min() > 5 * in_order["training sets"].max()
-    ),
-    "15. ... but the network of the ascending order fails on shuffled sets, worse than a constant": (
-        in_order["test, shuffled"].min() > 1
-    ),
-    "15. ... on average a warm start does not help, and a sum has a lower error": bool(
-        errors["sum"] < errors["shuffled"] <= errors["warm"]
-    ),
-    "15. ... sorting first divides either error by 5 or more": bool(
-        5 * in_order["test, ascending"].max()
-        < min(set_values[name]["test, shuffled"].min() for name in ("sum", "shuffled"))
-    ),
-}
+chapter.claim(
+    "15. Shuffled orders underfit: more than 5 times the training error of the ascending order, in as many steps.",
+    mixed["training sets"].min() > 5 * in_order["training sets"].max(),
+)
+chapter.claim(
+    "15. The network of the ascending order fails on shuffled sets, worse than a constant.",
+    in_order["test, shuffled"].min() > 1,
+)
+errors = pd.DataFrame({name: values["test, shuffled"] for name, values in set_values.items()})
+chapter.claim(
+    "15. On average a warm start does not help, and a sum has a lower error.",
+    errors["sum"].mean() < errors["shuffled"].mean() <= errors["warm"].mean(),
+)
+chapter.claim(
+    "15. Sorting first divides either error by 5 or more.",
+    5 * in_order["test, ascending"].max() < errors[["sum", "shuffled"]].to_numpy().min(),
+)
 
 # %% [markdown]
 # **Answer.** Because one network of the same size has to learn all orders instead of
@@ -1333,24 +1390,21 @@ answers |= {
 #| label: fig-networks
 #| fig-cap: "The networks of this chapter with the numbers of their questions: a box per layer with its class and the shape of what it returns, without the axis of the examples."
 #| fig-alt: "Twelve chains of boxes, without branches. Five have one or two LSTMs between their input and a dense output; the others are dense networks with one to three hidden layers. Only the LSTM autoencoder of question 11 and the two networks of questions 6 and 10 have a box named code."
-builders = {
-    "1. cross-entropy": build_classifier,
-    "5. convergence": build_forecaster,
-    "6. autoencoder": partial(build_wide, "linear"),
-    "10. one-hot targets": build_digit_classifier,
-    "12. precision": partial(build_row_reader, "float32"),
-    "15. sets, in order": partial(build_order_reader, 0),
-    "8. ReLU as output": partial(build_regressor, "linear", 0.0),
-    "14. activation layer": build_rectified,
-    "7. overfitting": partial(build_dense, 64, 0.5, 0.0),
-    "10. normalised code": partial(build_normalised, "batch"),
-    "11. autoencoder": build_encoder_decoder,
-    "15. sets, sum": partial(build_sum, 0),
+networks = {
+    "1. cross-entropy": build_classifier(),
+    "5. convergence": build_forecaster(),
+    "6. autoencoder": build_wide("Adam", 0.001, "linear"),
+    "10. one-hot targets": build_digit_classifier(),
+    "12. precision": build_row_reader("float32"),
+    "15. sets, in order": build_order_reader(),
+    "8. ReLU as output": build_regressor("linear", 0.0),
+    "14. activation layer": build_rectified(0.001),
+    "7. overfitting": build_dense(64, 0.5, 0.0),
+    "10. normalised code": build_normalised(layers.BatchNormalization),
+    "11. autoencoder": build_encoder_decoder(),
+    "15. sets, sum": build_sum(),
 }
-# New: names of layers count from one, whatever was built before.
-drawings.plot_networks(
-    {title: training.new_model(build, seed=0) for title, build in builders.items()}
-)
+figures.plot_networks(networks)
 
 # %% [markdown]
 # ## Claims
@@ -1360,45 +1414,7 @@ drawings.plot_networks(
 
 # %%
 #| claims: true
-recorded = [
-    (run, {"test_mse": mse})
-    for part, runs in forecast_runs.items()
-    for run, mse in zip(runs, forecast_scores[part], strict=True)
-] + [pair for name, runs in set_runs.items() for pair in zip(runs, set_scores[name], strict=True)]
-answers["scores of recorded networks are those recorded after training"] = all(
-    [training.confirm_scores(*pair) for pair in recorded]
-)
-claims = {sentence: bool(holds) for sentence, holds in answers.items()}
-assert all(claims.values()), [claim for claim, holds in claims.items() if not holds]
-claims
-
-
-# %% tags=["remove-cell"]
-def score_row(data, output, metric, baseline, values, unit):
-    """A line of the report's table of results."""
-    mean, spread = scores.mean_and_spread(values)
-    return {
-        "task": "6. Training questions",
-        **{"data": data, "output": output, "metric": metric, "reference": None},
-        **{"baseline": baseline, "ours": mean, "spread": spread},
-        **{"seeds": len(values), "unit": unit},
-    }
-
-
-best = len(SEEDS) * int(np.argmin([curve.mean() for curve in wide_ends.values()]))
-pd.DataFrame(
-    [
-        score_row(
-            *("autoregressive series", "next step", "MSE", persistence["test"]),
-            forecast_scores["all 100,000 windows"],
-            "of the variance",
-        ),
-        score_row(
-            *("1000 numbers, code 50", "reconstruction", "MSE", wide_pca["test"]),
-            *(wide_table["test"].iloc[best:][: len(SEEDS)], "of the variance"),
-        ),
-    ]
-).to_csv(ROOT / "report/scores/06_training_questions.csv", index=False, float_format="%.10g")
+chapter.finish()
 
 # %% [markdown]
 # ## Discussion
@@ -1424,7 +1440,4 @@ pd.DataFrame(
 # - M. Zaheer et al., "Deep sets", *NeurIPS*, 2017, arXiv:1703.06114.
 
 # %% tags=["nbval-ignore-output"]
-print(
-    f"Python {platform.python_version()}, Keras {keras.__version__} on "
-    f"{keras.backend.backend()}, NumPy {np.__version__}, {os.cpu_count()} cores"
-)
+chapter.print_versions()
