@@ -19,6 +19,7 @@ START, END = "<!-- results: start -->", "<!-- results: end -->"
 PICTURE = FOLDER / "picture.png"
 PICTURE_SOURCE = ROOT / "notebooks" / "03_mnist_pixels.ipynb"
 PICTURE_LABEL = "fig-reconstructions"
+AGREEMENT = 2.5e-4  # Relative to the score.
 
 
 def read_scores(folder=FOLDER):
@@ -44,7 +45,10 @@ def read_scores(folder=FOLDER):
             if table.empty or table[["ours", "baseline"]].isna().any(axis=None):
                 raise ValueError(f"{path} needs `ours` and `baseline` in each row.")
             tables.append(table)
-    return pd.concat(tables)
+    scores = pd.concat(tables)
+    # Seeds that agree in the digits which are shown have no spread worth printing.
+    agreeing = scores["spread"] < AGREEMENT * scores["ours"].abs()
+    return scores.assign(spread=scores["spread"].mask(agreeing, 0.0))
 
 
 def results_table(scores):
@@ -63,8 +67,7 @@ def format_row(row):
         for value in (row["reference"], row["baseline"], row["ours"])
     )
     if row["spread"] > 0:
-        spread = f"{row['spread']:.{decimals}f}"
-        ours += f" ± {spread if float(spread) else f'<{10**-decimals:.{decimals}f}'}"
+        ours += f" ± {row['spread']:.{decimals}f}"
     metric = (
         row["metric"] if pd.isna(row["unit"]) else f"{row['metric']}, {row['unit']}"
     )
