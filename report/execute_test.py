@@ -252,13 +252,22 @@ def test_what_is_no_notebook_is_refused(tmp_path, name, capsys):
 
 
 @pytest.mark.parametrize(
-    ("value", "failed", "kept"), [("1", 1, True), ("1", 0, False), ("0", 0, True)]
+    ("value", "failed", "trained", "kept"),
+    [
+        ("1", 1, True, True),
+        ("1", 0, True, False),
+        ("1", 0, False, True),  # Another chapter's retraining is not finished.
+        ("0", 0, True, True),
+    ],
 )
 def test_old_records_are_dropped_when_all_is_trained_anew(
-    tmp_path, monkeypatch, value, failed, kept
+    tmp_path, monkeypatch, value, failed, trained, kept
 ):
     aside = tmp_path / "runs" / ".aside" / "01_a"
     aside.mkdir(parents=True)
+    if trained:
+        (tmp_path / "runs" / "01_a").mkdir()
+        (tmp_path / "runs" / "01_a" / "run.json").write_text("{}")
     monkeypatch.setenv("REPORT_FOLDER", str(tmp_path))
     monkeypatch.setenv("RETRAIN", value)
     monkeypatch.setattr(execute, "execute_all", lambda paths, *_: paths[:failed])
