@@ -39,14 +39,9 @@ class Chapter:
         self.claims, self.results = {}, []
 
     def claim(self, sentence, holds):
-        """Notes a sentence and whether it is true.
+        """Notes a sentence and whether it holds: a boolean, or many that all must.
 
-        Args:
-            sentence: String, a sentence of its own.
-            holds: Boolean, or an array of which all must be true.
-
-        Raises:
-            ValueError: If the sentence has been claimed before.
+        Raises a `ValueError` if the sentence has been claimed before.
         """
         if sentence in self.claims:
             raise ValueError(
