@@ -1584,9 +1584,6 @@ chapter.result(
 
 # %%
 #| claims: true
-seconds = sum(table["seconds"].sum() for table in tables.values())
-seconds += sum(run.seconds for run in [*runs, *pretrained.values()])
-print(f"all trainings, one after another, as recorded: {seconds / 60:.0f} minutes")
 chapter.finish()
 
 # %% [markdown]
