@@ -43,11 +43,16 @@ def read_run(name):
     parts = record["parts"]
     examples, *shape = ast.literal_eval(parts["x"].partition(")")[0] + ")")
     network, _, seed = record["name"].rpartition("_seed")
+    settings = record["settings"]
+    weights = (settings["loss_weights"] or {}).values()
     return {
         "chapter": int(record["name"][:2]),
         "network": (network if seed.isdigit() else record["name"])[3:],
         "examples": examples,
         "shape": " x ".join(map(str, shape)),
+        "optimizer": settings["optimizer"],
+        "rate": settings["learning_rate"],
+        "loss weights": ", ".join(f"{weight:g}" for weight in weights),
         "batch": parts["batch_size"],
         "epochs": len(record["history"]["loss"]),
         "seconds": record["seconds"],
@@ -89,14 +94,15 @@ times.map("{:.0f}".format)
 # %% [markdown]
 # ## Every network
 #
-# *Shape* is that of one example, time steps first. Epochs and seconds are those of one
-# seed; a range stands where the seeds differ.
+# *Shape* is that of one example, time steps first. *Rate* is the learning rate, where it
+# changes its peak. Epochs and seconds are those of one seed; a range stands where the
+# seeds differ.
 
 # %% tags=["remove-input"]
 #| label: tbl-runs
 #| tbl-cap: "Every network whose weights are recorded: what it was trained on and for how long, with how many seeds, and the seconds that each seed took."
 runs = pd.DataFrame(map(read_run, trainings["name"][trainings["model"]]))
-settings = ["examples", "shape", "batch"]
+settings = ["examples", "shape", "optimizer", "rate", "loss weights", "batch"]
 table = runs.groupby(["chapter", "network", *settings], sort=False).agg(
     seeds=("epochs", "size"), epochs=("epochs", as_range), seconds=("seconds", as_range)
 )

@@ -121,6 +121,15 @@ def test_same_seed_gives_the_same_bits_and_another_seed_does_not(trained, tmp_pa
     assert not np.array_equal(weights_of(other)[0], weights_of(trained)[0])
 
 
+def test_record_says_in_words_what_checksums_hide(recorded):
+    settings = json.loads((recorded / "run.json").read_text("utf-8"))["settings"]
+    assert settings == {
+        "optimizer": "Adam",
+        "learning_rate": 0.01,
+        "loss_weights": {"reconstruction": 2.0, "label": 0.5},
+    }
+
+
 def test_recorded_run_is_reused(trained, recorded, capsys):
     run = fit_small(recorded.parent)
     assert run.reused and run.versions == trained.versions

@@ -71,12 +71,25 @@ def make_record(job, model, parts, probe, history):
         "scores": without_nan(scores),
         "versions": current_versions(),
         "cores": os.cpu_count(),
+        "settings": readable_settings(model),
         "model_sha256": content and hashlib.sha256(content).hexdigest(),
         "history": without_nan(history),
         "parts": parts,
         "probe": probe,
     }
     return record, content
+
+
+def readable_settings(model):
+    """Returns what a reader asks of a training, and checksums hide, as a dict."""
+    optimizer, rate = model.optimizer, model.optimizer._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = rate.get_config().get("peak")
+    return {
+        "optimizer": type(optimizer).__name__,
+        "learning_rate": None if rate is None else float(f"{float(rate):.6g}"),
+        "loss_weights": model.get_compile_config().get("loss_weights"),
+    }
 
 
 def keras_bytes(model):
