@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = [
-    *("task", "data", "output", "metric", "reference", "baseline", "ours", "spread"),
-    *("seeds", "unit"),
+    *("task", "data", "output", "metric", "reference", "opponent", "baseline"),
+    *("oracle", "ours", "spread", "seeds", "unit"),
 ]
 
 
@@ -49,20 +49,21 @@ class Chapter:
             )
         self.claims[sentence] = bool(np.all(holds))
 
-    def result(self, *, ours, baseline, reference=None, unit="", **names):
+    def result(self, *, ours, baseline, reference=None, oracle=None, unit="", **names):
         """Notes a row of the report's table of results.
 
         Args:
             ours: List of floats, the score of the network trained from each seed.
             baseline: Float, the score of the strongest simple opponent.
             reference: Float or `None`, the number of the original homework report.
+            oracle: Float or `None`, what nothing beats but by luck, where it is known.
             unit: String, the unit of the metric.
-            **names: `data`, `output` and `metric`, strings.
+            **names: `data`, `output`, `metric` and `opponent`, the baseline's name.
         """
         spread = np.std(ours, ddof=1) if len(ours) > 1 else None
         values = {"baseline": baseline, "ours": np.mean(ours), "spread": spread}
-        row = {"task": self.task, "reference": reference, "seeds": len(ours)}
-        self.results.append(row | values | names | {"unit": unit})
+        row = {"task": self.task, "reference": reference, "oracle": oracle}
+        self.results.append(row | values | names | {"seeds": len(ours), "unit": unit})
 
     def finish(self):
         """Prints the claims, stops at a false one, and writes results and runs.

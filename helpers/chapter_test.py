@@ -19,12 +19,14 @@ def test_claims_are_printed_and_results_and_runs_written(chapter, tmp_path, caps
     chapter.claim("One holds.", True)
     chapter.claim("All of many hold.", np.array([True, True]))
     names = {"data": "dip", "output": "reconstruction", "metric": "MSE"}
+    names["opponent"] = "PCA-40"
     chapter.result(ours=[0.12345678, 0.2], baseline=0.5, **names)
     chapter.result(ours=[1.0], baseline=2.0, reference=3.0, unit="share", **names)
     chapter.finish()
     assert capsys.readouterr().out == "holds: One holds.\nholds: All of many hold.\n"
     table = pd.read_csv(tmp_path / "scores" / "01_synthetic.csv")
     assert table["ours"].tolist() == [0.161728, 1.0]
+    assert table["opponent"].tolist() == ["PCA-40"] * 2
     assert table["spread"][0] == pytest.approx(0.0541242)  # Six digits.
     assert np.isnan(table["spread"][1]) and table["seeds"].tolist() == [2, 1]
     runs = json.loads((tmp_path / "scores" / "01_synthetic.runs.json").read_text())

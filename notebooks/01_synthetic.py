@@ -681,6 +681,7 @@ for name, size, reference in [
         output="reconstruction",
         metric="MSE",
         reference=reference,
+        opponent=f"PCA-{min(size, NUM_STEPS - 1)}",
         baseline=linear[name].get(size, 0),
         ours=errors["memory", name, size],
     )

@@ -755,13 +755,13 @@ chapter.claim(
 
 # %% tags=["remove-cell"]
 for name in ("flat, trained", "flat, memory", "hierarchical"):
-    for output, metric, score, baseline, unit in (
-        ("reconstruction", "MSE", "test_mse", pca_64, "per pixel"),
-        ("label", "accuracy", "test_accuracy", neighbour, "share"),
+    for output, metric, score, opponent, baseline, unit in (
+        ("reconstruction", "MSE", "test_mse", "PCA-64", pca_64, "per pixel"),
+        ("label", "accuracy", "test_accuracy", "nearest neighbour", neighbour, "share"),
     ):
         chapter.result(
             **{"data": name, "output": output, "metric": metric, "unit": unit},
-            baseline=baseline,
+            **{"opponent": opponent, "baseline": baseline},
             ours=[result[score] for result in results[name]],
         )
 

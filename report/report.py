@@ -25,7 +25,7 @@
 #     - ../notebooks/06_training_questions.ipynb
 #     - appendix.ipynb
 #     date: November 2026
-#     subtitle: 'Homework 2: sequences compressed, restored, recognised and predicted'
+#     subtitle: 'Homework 2: sequences reconstructed, classified and predicted'
 # ---
 
 # %% [markdown]
@@ -36,17 +36,15 @@
 #
 # An autoencoder made of two long short-term memory (LSTM) networks reads a sequence
 # into one short vector, the code, and writes the sequence again from that vector
-# alone. Further outputs on the same code name the class of the sequence or predict its
-# next step. This report builds such networks with the Keras functional API, trains
-# them on synthetic sequences, on handwritten digits that are read row by row and pixel
-# by pixel, on stock prices and on rare events, and asks of each output whether it is
-# any good: every score stands beside a baseline that is scored by the same function on
-# the same test data and, where networks of several random seeds differ, beside their
-# spread. Fifteen questions that people ask about such training are answered by small
-# experiments. Where the task allows no success, as with noise that has nothing to
-# compress, the report says so and shows the limit. Each chapter is a program that has
-# been run to make this document, and each of its findings is a sentence that the
-# program has checked.
+# alone. Further outputs on the same code classify the sequence or predict its next
+# step. This report builds such networks with the Keras functional API, trains them on
+# synthetic sequences, on handwritten digits that are read row by row and pixel by
+# pixel, on stock prices and on rare events, and compares every output with the
+# strongest simple opponent that its chapter has, on the same test data and by the same
+# function. Where the opponent wins, the table says so. Fifteen questions that people
+# ask about such training are answered by small experiments. Each chapter is a program
+# that has been run to make this document, and each of its findings is a sentence that
+# the program has checked.
 
 # %% tags=["remove-input"]
 import results  # From this folder, in which `report` would be this page.
@@ -55,12 +53,13 @@ from IPython.display import Markdown
 scores = results.read_scores()
 table = results.results_table(scores).set_index("Output", append=True)
 found = {
-    place[1:]: f"{row['Ours'].replace(' ', chr(160))} (baseline: {row['Baseline']})"
+    place[1:]: f"{row['Ours'].replace(' ', chr(160))} "
+    f"(strongest opponent: {row['Strongest opponent']})"
     for place, row in table.iterrows()
 }
 Markdown(
     "Some of the scores on test data. Digits read row by row: mean squared error "
-    f"{found['LSTM, joint', 'reconstruction']}, share of right labels "
+    f"{found['LSTM, joint', 'reconstruction']}, accuracy "
     f"{found['LSTM, joint', 'label']}. Pixel by pixel: "
     f"{found['hierarchical', 'reconstruction']} and {found['hierarchical', 'label']}. "
     "Tomorrow's price of a stock, mean squared error as a share of the squared range: "
@@ -70,22 +69,24 @@ Markdown(
 # %% [markdown]
 # ## Results at a glance
 #
-# [Table 1](#tbl-results) collects the scores of all chapters. *Reference* is the number
+# [Table 1](#tbl-results) collects the scores of all chapters. *Original* is the number
 # that the original homework report gives for the same task, where it gives one: always
 # on validation data, for the uniform sequences in its own scaling, in which errors are
-# about an eighth larger, and for the S&P 500 on data of its own. *Baseline* is the best
-# of the simple methods that the chapter compares with; *ours* is the mean over networks
-# trained from several seeds, ± one standard deviation. Both are scored on test data
-# that no weight was trained on. Choices were made on training and validation data; the
-# few that followed a look at test data are named in the discussions of the chapters 1,
-# 3, 4 and 5. Rows without ± have one seed or, in chapter 4, start from weights computed
-# in closed form, so that all seeds agree in the digits shown. The flat memory of
-# chapter 3 is computed likewise; only its label is learnt.
+# about an eighth larger, and for the S&P 500 on data of its own. The *strongest
+# opponent* is the best of the simple methods that the chapter compares with; the
+# *oracle* is what nothing beats but by luck, where that is known. *Ours* is the mean
+# over networks trained from several seeds, ± one standard deviation. The *verdict*
+# compares ours with the opponent; *level* means that the difference is within the
+# spread over the seeds, or within half a per cent. All are scored on test data that no
+# weight was trained on. Choices were made on training and validation data; the few that
+# followed a look at test data are named in the discussions of the chapters. The flat
+# memory of chapter 3 is computed in closed form; only its label is learnt.
 #
 # Less is better for the mean squared error (MSE), more for the other scores. *Of the
 # squared range* (of the window's prices) and *of the variance*: divided by it. *Joint*:
-# one network restores and names. *Brier skill*: 1 is perfect, 0 is always predicting
-# the share of events; *of the oracle's*: divided by the skill of who knows the law.
+# one network reconstructs and classifies. *Brier skill*: 1 is perfect, 0 is always
+# predicting the share of events; *of the oracle's*: as a fraction of the oracle's
+# skill.
 
 # %% tags=["remove-input"]
 #| label: tbl-results
@@ -100,10 +101,9 @@ results.results_table(scores)
 # show. Chapters can be read in any order. This edition leaves the code out; the edition
 # with code shows it between the same texts, figures and tables.
 #
-# **Claims.** A chapter ends with a table of claims. Each is a short form of a sentence
-# of the text, some with a margin, that the notebook has tested against the networks and
-# the data, marked ✓ if it holds. The execution stops at a claim that does not hold. A
-# number at the start is that of the question.
+# **Claims.** A chapter ends with its claims. Each is a sentence that the notebook has
+# tested against the networks and the data, marked ✓ if it holds. The execution stops at
+# a claim that does not hold.
 #
 # **Recorded runs.** Training takes hours, reading does not. A network that has been
 # trained before with the same configuration, seed and data is loaded with its weights;

@@ -32,7 +32,7 @@ def read_scores(folder=FOLDER):
         `pandas.DataFrame`, a row per score, with columns `helpers.chapter.COLUMNS`.
 
     Raises:
-        FileNotFoundError, ValueError: If scores or their baselines are missing.
+        FileNotFoundError, ValueError: If scores or their opponents are missing.
     """
     front_page = nbformat.read(folder / "report.ipynb", as_version=4)
     tables = []
@@ -42,8 +42,9 @@ def read_scores(folder=FOLDER):
             if not path.is_file():
                 raise FileNotFoundError(f"{path} is missing: execute {chapter} first.")
             table = pd.read_csv(path)
-            if table.empty or table[["ours", "baseline"]].isna().any(axis=None):
-                raise ValueError(f"{path} needs `ours` and `baseline` in each row.")
+            needed = ["ours", "baseline", "opponent"]
+            if table.empty or table[needed].isna().any(axis=None):
+                raise ValueError(f"{path} needs {', '.join(needed)} in each row.")
             tables.append(table)
     scores = pd.concat(tables)
     # Seeds that agree in the digits which are shown have no spread worth printing.
@@ -54,7 +55,10 @@ def read_scores(folder=FOLDER):
 def results_table(scores):
     """Formats scores of `read_scores` for print, with task and data as the index."""
     index = pd.MultiIndex.from_frame(scores[["task", "data"]], names=["Task", "Data"])
-    columns = ["Output", "Metric", "Reference", "Baseline", "Ours", "Seeds"]
+    columns = [
+        *("Output", "Metric", "Original", "Strongest opponent", "Oracle", "Ours"),
+        *("Seeds", "Verdict"),
+    ]
     rows = [format_row(row) for _, row in scores.iterrows()]
     return pd.DataFrame(rows, index, columns)
 
@@ -62,16 +66,27 @@ def results_table(scores):
 def format_row(row):
     """Formats one score and what it is compared with, all with the same decimals."""
     decimals = count_decimals(row)
-    reference, baseline, ours = (
+    reference, baseline, oracle, ours = (
         "–" if pd.isna(value) else f"{value:.{decimals}f}" if value else "0"
-        for value in (row["reference"], row["baseline"], row["ours"])
+        for value in (row["reference"], row["baseline"], row["oracle"], row["ours"])
     )
     if row["spread"] > 0:
         ours += f" ± {row['spread']:.{decimals}f}"
     metric = (
         row["metric"] if pd.isna(row["unit"]) else f"{row['metric']}, {row['unit']}"
     )
-    return [row["output"], metric, reference, baseline, ours, f"{row['seeds']:.0f}"]
+    opponent = f"{baseline} ({row['opponent']})"
+    seeds = f"{row['seeds']:.0f}"
+    verdict = verdict_of(row)
+    return [row["output"], metric, reference, opponent, oracle, ours, seeds, verdict]
+
+
+def verdict_of(row):
+    """Says who is better; "level" within the spread, or within half a per cent."""
+    more_is_better = any(word in row["metric"] for word in ("accuracy", "skill"))
+    gain = (row["ours"] - row["baseline"]) * (1 if more_is_better else -1)
+    margin = max(np.nan_to_num(row["spread"]), 0.005 * abs(row["baseline"]))
+    return "level" if abs(gain) <= margin else "wins" if gain > 0 else "loses"
 
 
 def count_decimals(row):

@@ -1,15 +1,17 @@
 import pathlib
 
+from helpers.chapter import COLUMNS
 from report import results
 
 import nbformat
+import numpy as np
 import pytest
 
 FOLDER = pathlib.Path(__file__).parent
-HEADER = "task,data,output,metric,reference,baseline,ours,spread,seeds,unit\n"
+HEADER = ",".join(COLUMNS) + "\n"
 ROWS = (
-    "Noise,uniform,reconstruction,MSE,0.00035,0.0,0.00031234,0.0000123,3,\n"
-    "Digits,test set,label,accuracy,,92.51,99.0812,0.07,5,%\n"
+    "Noise,uniform,reconstruction,MSE,0.00035,PCA,0.0,,0.00031234,0.0000123,3,\n"
+    "Digits,test set,label,accuracy,,neighbour,92.51,100,99.0812,0.07,5,%\n"
 )
 CHAPTERS = ["../notebooks/01_a.ipynb", "../notebooks/02_b.ipynb", "appendix.ipynb"]
 
@@ -36,22 +38,43 @@ def test_scores_of_all_chapters_stand_in_one_table(folder):
     assert list(table.index[0]) == ["Noise", "uniform"]
     first, second = (table.iloc[k].tolist() for k in (0, 1))
     assert first == [
-        *("reconstruction", "MSE", "0.000350", "0", "0.000312 ± 0.000012", "3")
+        *("reconstruction", "MSE", "0.000350", "0 (PCA)", "–"),
+        *("0.000312 ± 0.000012", "3", "loses"),
     ]
-    assert second == ["label", "accuracy, %", "–", "92.51", "99.08 ± 0.07", "5"]
+    assert second == [
+        *("label", "accuracy, %", "–", "92.51 (neighbour)", "100.00"),
+        *("99.08 ± 0.07", "5", "wins"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("row", "baseline", "ours"),
     [
-        ("a,b,c,MSE,,0.0056,0.00412,,1,", "0.00560", "0.00412"),  # One seed.
-        ("a,b,c,seconds,,15.2,12.3,2.6,3,s", "15", "12 ± 3"),  # A large spread.
-        ("a,b,c,MSE,,0.0056,0.00412,4e-9,3,", "0.00560", "0.00412"),  # All agree.
+        ("a,b,c,MSE,,x,0.0056,,0.00412,,1,", "0.00560", "0.00412"),  # One seed.
+        ("a,b,c,seconds,,x,15.2,,12.3,2.6,3,s", "15", "12 ± 3"),  # A large spread.
+        ("a,b,c,MSE,,x,0.0056,,0.00412,4e-9,3,", "0.00560", "0.00412"),  # All agree.
     ],
 )
 def test_decimals_fit_the_spread(folder, row, baseline, ours):
     printed = table_of(folder, HEADER + row + "\n").iloc[0]
-    assert (printed["Baseline"], printed["Ours"]) == (baseline, ours)
+    assert printed["Strongest opponent"] == f"{baseline} (x)"
+    assert printed["Ours"] == ours
+
+
+@pytest.mark.parametrize(
+    ("metric", "baseline", "ours", "spread", "verdict"),
+    [
+        ("MSE", 0.5, 0.4, 0.01, "wins"),
+        ("MSE", 0.5, 0.6, 0.01, "loses"),
+        ("MSE", 0.5, 0.49, 0.02, "level"),  # Within the spread.
+        ("MSE", 0.5, 0.499, np.nan, "level"),  # One seed, within half a per cent.
+        ("accuracy", 0.98, 0.99, 0.001, "wins"),
+        ("Brier skill", 0.42, 0.40, 0.015, "loses"),
+    ],
+)
+def test_verdict_says_who_is_better(metric, baseline, ours, spread, verdict):
+    row = {"metric": metric, "baseline": baseline, "ours": ours, "spread": spread}
+    assert results.verdict_of(row) == verdict
 
 
 def test_chapter_without_scores_is_named(folder):
@@ -63,20 +86,24 @@ def test_chapter_without_scores_is_named(folder):
         results.read_scores(folder)
 
 
-@pytest.mark.parametrize("text", [HEADER, HEADER + "a,b,c,MSE,,,0.1,,1,\n"])
+@pytest.mark.parametrize(
+    "text",
+    [HEADER, HEADER + "a,b,c,MSE,,x,,,1,,1,\n", HEADER + "a,b,c,MSE,,,1,,1,,1,\n"],
+)
 def test_incomplete_scores_are_refused(folder, text):
-    with pytest.raises(ValueError, match="01_a.csv needs `ours` and `baseline`"):
+    with pytest.raises(ValueError, match="01_a.csv needs ours, baseline, opponent"):
         table_of(folder, text)
 
 
 def test_markdown_names_each_task_once(folder):
     lines = results.to_markdown(table_of(folder, HEADER + ROWS)).splitlines()
     assert lines[0] == (
-        "| Task | Data | Output | Metric | Reference | Baseline | Ours | Seeds |"
+        "| Task | Data | Output | Metric | Original | Strongest opponent | Oracle "
+        "| Ours | Seeds | Verdict |"
     )
-    assert lines[1].count("---") == 8 and len(lines) == 2 + 4
+    assert lines[1].count("---") == 10 and len(lines) == 2 + 4
     assert lines[2].startswith("| Noise | uniform | reconstruction | MSE |")
-    two_rows = HEADER + "Noise,x,c,MSE,,1,1,,1,\nNoise,y,c,MSE,,1,1,,1,\n"
+    two_rows = HEADER + "Noise,x,c,MSE,,z,1,,1,,1,\nNoise,y,c,MSE,,z,1,,1,,1,\n"
     assert "|  | y | c |" in results.to_markdown(table_of(folder, two_rows))
 
 
