@@ -27,9 +27,10 @@
 #
 # **Answer.** Often not what is expected. A ReLU output cannot work for centred targets,
 # and a warm start does not help against shuffled inputs. The best remedy for overfitting
-# on stocks is twenty times the windows, but a linear regression on the few is as good.
-# Keras' `predict` ignores `training=True` inside a functional network. The claims hold
-# the details.
+# on stocks is twenty times the windows, but a linear regression on the few is as good. On
+# an autoregressive series least squares on two lags has the oracle's error (.1121): the
+# LSTM (.1136) does not beat it, it finds it. Keras' `predict` ignores `training=True`
+# inside a functional network.
 #
 # Arrays have the axes (examples, time, features). Networks that are looked at
 # afterwards are recorded with their weights; of those that only fill a table, just
@@ -51,6 +52,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import layers, ops
+from sklearn.linear_model import LinearRegression
 
 # %% tags=["parameters"]
 SEEDS = [0, 1]  # Of first weights, dropout and order of the examples.
@@ -306,7 +308,8 @@ pd.DataFrame(table, index=list(masks))
 # ten steps that overlap in one series, and on the 10,000 of them that do not overlap,
 # for as many optimiser steps. The series is autoregressive,
 # $x_t = 1.5 x_{t-1} - 0.8 x_{t-2} + e_t$, so the least error possible, the variance of
-# $e_t$, is known. Persistence repeats the last value.
+# $e_t$, is known. Persistence repeats the last value; least squares on two lags, fitted to
+# the training windows, has the form of the oracle.
 
 # %%
 def cut_windows(series):
@@ -322,10 +325,11 @@ deviation = drawn["train"][0].std()
 wave = {part: cut_windows(series / deviation) for part, (series, _) in drawn.items()}
 noises = {part: noise[10:] / deviation for part, (_, noise) in drawn.items()}
 oracles = {part: float(np.mean(np.square(noise))) for part, noise in noises.items()}
-persistence = {
-    part: scores.mean_squared_error(values, windows[:, -1])
-    for part, (windows, values) in wave.items()
-}
+two_lags = LinearRegression().fit(wave["train"][0][:, -2:, 0], wave["train"][1])
+persistence, least_squares = (
+    {part: scores.mean_squared_error(values, predict(cut)) for part, (cut, values) in wave.items()}
+    for predict in (lambda cut: cut[:, -1], lambda cut: two_lags.predict(cut[:, -2:, 0]))
+)
 forecast_train = {
     "all 100,000 windows": wave["train"],
     "10,000 windows apart": tuple(array[::10] for array in wave["train"]),
@@ -373,17 +377,29 @@ chapter.claim(
 )
 chapter.result(
     data="autoregressive series", output="next step", metric="MSE", unit="of the variance",
-    baseline=persistence["test"], ours=forecast_scores["all 100,000 windows"],
+    opponent="least squares on two lags", baseline=least_squares["test"],
+    oracle=oracles["test"], ours=forecast_scores["all 100,000 windows"],
 )
 
 # %% tags=["nbval-ignore-output"]
-way = persistence["test"] - oracles["test"]
-gaps = [(np.mean(errors) - oracles["test"]) / way for errors in forecast_scores.values()]
-worst_gap = (max(forecast_scores["all 100,000 windows"]) - oracles["test"]) / way
+#| label: tbl-steps
+#| tbl-cap: "Test MSE in units of the variance, and its distance from the oracle as a share of that of persistence. LSTM: mean of two seeds."
+mse = {"oracle": oracles["test"], "least squares on two lags": least_squares["test"]}
+mse |= {f"LSTM, {part}": np.mean(errors) for part, errors in forecast_scores.items()}
+mse = pd.Series(mse | {"persistence": persistence["test"]})
+distance = (mse - mse["oracle"]) / (mse["persistence"] - mse["oracle"])
+pd.DataFrame({"MSE": mse.map("{:.4f}".format), "distance": (distance.round(4) + 0.0).map("{:.1%}".format)})
+
+# %%
 first_losses = [run.history["val_loss"][0] for run in forecast_runs["all 100,000 windows"]]
 chapter.claim(
+    "5. Least squares on two lags has the oracle's error, to .1 %, and no LSTM has a lower one.",
+    abs(least_squares["test"] / oracles["test"] - 1) < 0.001
+    and min(map(min, forecast_scores.values())) > least_squares["test"],
+)
+chapter.claim(
     "5. After 3 epochs the test error is within 3 % of the way from oracle to persistence, in all seeds.",
-    worst_gap < 0.03,
+    max(forecast_scores["all 100,000 windows"]) < 0.97 * mse["oracle"] + 0.03 * mse["persistence"],
 )
 chapter.claim(
     "5. After the first epoch the validation error is within 10 % of the oracle's.",
@@ -391,29 +407,15 @@ chapter.claim(
 )
 chapter.claim(
     "5. As many steps on a tenth of the windows, 30 epochs, do as well, to 3 %.",
-    abs(gaps[0] - gaps[1]) < 0.03,
+    abs(distance.iloc[2] - distance.iloc[3]) < 0.03,
 )
-print(f"test MSE: oracle {oracles['test']:.4f}, persistence {persistence['test']:.4f}")
-for part, gap in zip(forecast_scores, gaps, strict=True):
-    print(f"{part}: {np.mean(forecast_scores[part]):.4f}, {gap:.1%} of the way from oracle to persistence")
-
-# %%
-#| label: fig-steps
-#| fig-cap: "Validation MSE against optimiser steps (first seed), with the errors of the oracle and of persistence on the same data."
-#| fig-alt: "The error of 10,000 windows is near the line of the oracle after 200 steps, that of 100,000 windows after its first epoch of 782 steps; both stay there, far below persistence."
-step_curves = {}
-for part, (run, *_) in forecast_runs.items():
-    losses = run.history["val_loss"]
-    steps_per_epoch = -(-len(forecast_train[part][0]) // 128)
-    step_curves[part] = steps_per_epoch * np.arange(1, len(losses) + 1), losses
-references = {"oracle": oracles["validation"], "persistence": persistence["validation"]}
-figures.plot_curves(step_curves, "optimiser steps", "validation MSE", references, log="y")
 
 # %% [markdown]
 # **Answer.** No: three epochs of 100,000 windows are 2,346 steps, and one epoch went most
-# of the way. What counts is the gap on test data: of the way from the oracle's error to
-# that of persistence less than 3 % is left. Overlapping windows add little here: a tenth
-# of them does as well in as many steps.
+# of the way. What counts is the gap on test data: of the way from persistence to the oracle
+# less than 3 % is left. Least squares on two lags leaves nothing: the LSTM does not beat
+# it, it finds it. Overlapping windows add little: a tenth of them does as well in as many
+# steps.
 #
 # ## An autoencoder's validation loss is poor and unstable: what next?
 #
@@ -483,7 +485,7 @@ wide_settings = {
     "Adadelta, learning rate 1": ("Adadelta", 1.0, False, "relu"),
     "Adadelta, learning rate .001": ("Adadelta", 0.001, False, "relu"),
     "Adam": ("Adam", 0.001, False, "relu"),
-    "Adam, learning rate .01": ("Adam", 0.01, False, "relu"),
+    "Adam, learning rate .1": ("Adam", 0.1, False, "relu"),
     "Adam, scaled": ("Adam", 0.001, True, "relu"),
     "Adam, scaled, linear code": ("Adam", 0.001, True, "linear"),
 }
@@ -493,7 +495,7 @@ wide_table = training.cross_validate(wide_arguments, wide_grid, len(SEEDS), name
 # %%
 #| label: fig-wide
 #| fig-cap: "Share of the variance that is not reconstructed, validation data, mean of two seeds. Data divided by their standard deviation where it says *scaled*."
-#| fig-alt: "Adadelta at its present default learning rate of .001 stays at the start. Adadelta at learning rate 1 and Adam fall slowly, Adam on scaled data faster, and with a linear code the error is a little above the line of PCA from the first epoch on."
+#| fig-alt: "Adadelta at its present default learning rate of .001 stays at the start. Adam at learning rate .1 rises from the third epoch on, jumps above 10 in the fifth and falls back to 1. Adadelta at learning rate 1 and Adam fall slowly, Adam on scaled data faster, and with a linear code the error is a little above the line of PCA from the first epoch on."
 squares = wide_table["scaled"].map(wide_scales) ** 2  # Undoes the scaling.
 wide_test = (wide_table["test"] * squares / wide_variance["test"]).to_numpy()
 losses = np.array([history["val_loss"] for history in wide_table["history"]])
@@ -519,24 +521,30 @@ chapter.claim(
     and wide_ends["Adam, scaled, linear code"].max()
     < min(1.5 * wide_pca["validation"], wide_ends["Adam, scaled"].min() / 2),
 )
+rises = {name: (curve[:, 1:] / curve[:, :-1]).max(axis=1) for name, curve in wide_curves.items()}
+unstable = rises.pop("Adam, learning rate .1")
 chapter.claim(
-    "6. No epoch raises a validation loss by more than 3 %, and 100 rows know it to 6 % or better.",
-    (losses[..., 1:] / losses[..., :-1]).max() < 1.03
-    and wide_table["noise of 100 rows"].max() < 0.06,
+    "6. At a learning rate of .1 an epoch raises the validation loss by half or more, in each seed.",
+    unstable > 1.5,
+)
+chapter.claim(
+    "6. In no other training does an epoch raise it by more than 3 %, and 100 rows know it to 6 % or better.",
+    max(map(max, rises.values())) < 1.03 and wide_table["noise of 100 rows"].max() < 0.06,
 )
 best = int(np.argmin([curve.mean() for curve in wide_ends.values()]))
 chapter.result(
     data="1000 numbers, code 50", output="reconstruction", metric="MSE", unit="of the variance",
-    baseline=wide_pca["test"], ours=wide_test.reshape(len(wide_settings), -1)[best],
+    opponent="PCA-50", baseline=wide_pca["test"],
+    ours=wide_test.reshape(len(wide_settings), -1)[best],
 )
 
 # %% [markdown]
-# **Answer.** First look at the learning rate: Adadelta's default was 1 in older versions
-# and is .001 now, with which this network does not start. Then scale the data, then ask
-# whether the code needs a ReLU: with it the error after six epochs is more than twice
-# as high. Unstable the loss was in none of twelve trainings: no epoch raised it by more
-# than 3 %. Few validation rows do not explain jumps either: even 100 would know the loss
-# to 6 %, and they are the same in all epochs.
+# **Answer.** First look at the learning rate. Too high, it makes the loss unstable: with
+# Adam at .1 it rises by half or more from one epoch to the next, at .001 by no more than
+# 3 %. Too low, it makes the loss poor: Adadelta's default was 1 in older versions and is
+# .001 now, with which this network does not start. Then scale the data, then ask whether
+# the code needs a ReLU: with it the error after six epochs is more than twice as high. Few
+# validation rows do not explain jumps: even 100 would know the loss to 6 %.
 #
 # ## Overfitting at once: shrink the network or regularise?
 #
@@ -733,7 +741,7 @@ output_summary["limit"] = [
     )
     for name, _ in starts
 ]
-print(f"test MSE of persistence: {persistence['test']:.3f}")
+print(f"test MSE of least squares on two lags: {least_squares['test']:.3f}")
 output_summary.round(3)
 
 # %%
@@ -1423,9 +1431,9 @@ chapter.finish()
 #   data set. It refutes a general rule where it contradicts it; it does not prove one.
 #   With other seeds (`python -m report.other_seeds`) three claims failed that had been
 #   narrower than the experiments allow; they are now as wide as both sets of seeds need.
-# - Expected and not found: an unstable validation loss of the wide autoencoder; batch
-#   normalisation that helps a dense network; a gain from a warm start on shuffled sets;
-#   a clear gain of the sum over shuffling; codes that need centring after training.
+# - Expected and not found: batch normalisation that helps a dense network; a gain from a
+#   warm start on shuffled sets; a clear gain of the sum over shuffling; codes that need
+#   centring after training.
 # - What Keras does (states, masks, defaults, `training=True`) was tested against the
 #   installed version. Another version that behaves differently fails a claim.
 # - The processor times of the embeddings were measured when this page was made; only
