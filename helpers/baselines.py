@@ -123,13 +123,3 @@ def last_changes(series, number):
     """Returns the last changes at each step, `(examples, time - number, number)`."""
     changes = np.diff(check_one_feature("series", series)[:, :, 0].astype("float64"))
     return np.lib.stride_tricks.sliding_window_view(changes, number, 1)[:, :, ::-1]
-
-
-def hold_last(series, num_steps, change=0.0):
-    """Predicts that the last value stays, or goes on changing evenly (drift).
-
-    `change`, a float or an array that broadcasts to `(examples, 1, features)`, is the
-    change per step.
-    """
-    steps = np.arange(1, num_steps + 1)[:, np.newaxis]
-    return (series[:, -1:].astype("float64") + steps * change).astype("float32")

@@ -161,13 +161,3 @@ def test_autoregression_checks_its_arguments():
             baselines.fit_autoregression(autoregressive(), order)
     with pytest.raises(ValueError, match="should have one feature"):
         baselines.fit_autoregression(np.zeros((3, 9, 2)), 1)
-
-
-def test_hold_last_and_drift():
-    series = autoregressive()[:4]
-    held = baselines.hold_last(series, 6)
-    assert held.shape == (4, 6, 1) and held.dtype == np.float32
-    np.testing.assert_allclose(held, np.repeat(series[:, -1:], 6, axis=1), rtol=1e-6)
-    drift, steps = np.arange(4.0).reshape(4, 1, 1), np.arange(1, 7).reshape(1, 6, 1)
-    drifted = baselines.hold_last(series, 6, drift)
-    np.testing.assert_allclose(drifted, held + drift * steps, rtol=1e-5)

@@ -26,7 +26,6 @@ from helpers.networks.blocks import (
     decoder_of,
     encode,
     encoder_of,
-    forecast,
 )
 from helpers.networks.convolutional import decode_convolutional, encode_convolutional
 from helpers.networks.counts import (

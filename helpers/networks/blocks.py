@@ -1,4 +1,4 @@
-"""Encoder, decoder, classifier and forecast with plain LSTMs."""
+"""Encoder, decoder and classifier with plain LSTMs."""
 
 from helpers.networks.layers import LONGEST_UNROLLED, CodeLSTM, FastLSTM
 from helpers.networks.starts import lstm_initializers
@@ -81,29 +81,6 @@ def classify(code, num_classes, dropout=0.0):
     if dropout:
         code = layers.Dropout(dropout, name="label_dropout")(code)
     return layers.Dense(num_classes, activation="softmax", name="label")(code)
-
-
-def forecast(series, states):
-    """Predicts after each step the next one, from what was read so far.
-
-    The prediction for step `t + 1` is step `t` plus a dense map of the encoder's state
-    at `t`. The map starts as zero: untrained, the network predicts no change.
-
-    Args:
-        series: Keras tensor of shape `(batch, time, features)`.
-        states: Keras tensor of shape `(batch, time, units)`, of `encode` with
-            `return_states=True` or a map of each of its steps alone.
-
-    Returns:
-        Keras tensor of shape `(batch, time, features)`, layer name `"next_step"`; step
-        `t` predicts step `t + 1` of the series. No later step of the series changes it.
-    """
-    check_axes("series", series, ("batch", "time", "features"))
-    check_axes("states", states, ("batch", "time", "units"))
-    change = layers.Dense(
-        series.shape[2], kernel_initializer="zeros", name="next_step_change"
-    )(states)
-    return layers.Add(name="next_step")([series, change])
 
 
 def encoder_of(model):

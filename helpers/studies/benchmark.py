@@ -1,174 +1,134 @@
-"""How fast LSTMs train on this machine: `python -m helpers.studies.benchmark`.
+"""How fast LSTM autoencoders train here: `python -m helpers.studies.benchmark`.
 
-Compares training steps of `keras.layers.LSTM` and of this project's layers by turns, so
-that whatever else the machine does hits both: the ratio is what to look at.
+Compares training steps of this project's blocks, of `keras.layers.LSTM` and, where
+PyTorch is installed, of `torch.nn.LSTM` by turns, so that whatever else the machine
+does hits all of them: the ratios are what to look at.
 """
 
 import argparse
-import json
+import contextlib
+import importlib.util
+import os
 import pathlib
 import subprocess
 import sys
 import time
 
-from helpers.networks import CodeLSTM, FastLSTM
+from helpers import networks
 
 import keras
 import numpy as np
 import pandas as pd
+from keras import layers
 
-SHAPES = ((28, 28), (50, 1), (300, 1), (784, 1))  # (time, features)
-REPEATS = 5
-MATRIX_SIZE = 2048  # Large enough for the full rate, small enough for every cache.
+# (time, features), (units of encoder and decoder), sequences: chapters 1 to 3.
+CASES = (
+    ((50, 1), (64, 64), 32),
+    ((50, 1), (64, 64), 128),
+    ((28, 28), (128, 192), 64),
+    ((28, 28), (128, 192), 128),
+    ((784, 1), (64, 64), 64),
+    ((784, 1), (64, 64), 256),
+)
 CODE_SIZE = 64
-MEMORY_BATCH_SIZE = 128
+REPEATS = 20
+WORKER = pathlib.Path(__file__).with_name("torch_worker.py")
+HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 
-def encoders(num_steps, num_features, units):
-    """The reading half alone: an LSTM of Keras and the one that is compiled."""
-    return {
-        name: keras.Sequential([keras.Input((num_steps, num_features)), layer(units)])
-        for name, layer in (("Keras", keras.layers.LSTM), ("ours", FastLSTM))
-    }
+def build_ours(num_steps, num_features, encoder_units, decoder_units):
+    """The autoencoder of this project's layers."""
+    series = keras.Input((num_steps, num_features))
+    code = layers.Dense(CODE_SIZE)(networks.FastLSTM(encoder_units)(series))
+    sizes = num_steps, num_features, decoder_units
+    return keras.Model(series, networks.decode(code, *sizes, reverse=True))
 
 
-def autoencoders(num_steps, num_features, units):
-    """The whole autoencoder, the code repeated, in layers of Keras and in ours."""
-    networks = {}
-    for name, layer in (("Keras", keras.layers.LSTM), ("ours", FastLSTM)):
-        series = keras.Input((num_steps, num_features))
-        code = keras.layers.Dense(CODE_SIZE)(layer(units)(series))
-        if name == "Keras":
-            repeated = keras.layers.RepeatVector(num_steps)(code)
-            states = layer(units, return_sequences=True)(repeated)
-        else:
-            states = CodeLSTM(
-                units, num_steps, position_input=False, state_from_code=False
-            )(code)
-        networks[name] = keras.Model(series, keras.layers.Dense(num_features)(states))
-    return networks
+def build_keras(num_steps, num_features, encoder_units, decoder_units):
+    """The same of Keras' own layers: the code is repeated at each step."""
+    series = keras.Input((num_steps, num_features))
+    code = layers.Dense(CODE_SIZE)(layers.LSTM(encoder_units)(series))
+    repeated = layers.RepeatVector(num_steps)(code)
+    states = layers.LSTM(decoder_units, return_sequences=True)(repeated)
+    return keras.Model(series, layers.Dense(num_features)(states))
 
 
-NETWORKS = {"encoder": encoders, "autoencoder": autoencoders}
+def training_step(model, batch_size):
+    """Gives a function that does one training step and returns its seconds."""
+    model.compile(optimizer="sgd", loss="mean_squared_error")
+    shape = batch_size, *model.input_shape[1:]
+    series = np.random.default_rng(0).random(shape, dtype="float32")
+
+    def step():
+        start = time.perf_counter()
+        model.train_on_batch(series, series)
+        return time.perf_counter() - start
+
+    return step
 
 
-def compare(network, num_steps, num_features, units, batch_size):
-    """Times a training step of Keras' layers and of ours, by turns.
+@contextlib.contextmanager
+def torch_training_step(*sizes, command=(sys.executable, str(WORKER))):
+    """Gives the same of PyTorch, whose process lives as long as the context."""
+    # As many threads as TensorFlow has, which wait for work as PyTorch has them wait.
+    environment = dict(os.environ, OMP_NUM_THREADS=os.environ["TF_NUM_INTRAOP_THREADS"])
+    environment.pop("OMP_WAIT_POLICY", None)
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(
+        [*command, *map(str, sizes)], env=environment, **pipes
+    ) as worker:
+
+        def step():
+            print(file=worker.stdin, flush=True)
+            return float(worker.stdout.readline())
+
+        yield step  # The worker ends when its input does, with the context.
+
+
+def best_by_turns(steps):
+    """Seconds of the fastest call of each step, after two to compile and warm up."""
+    turns = [{name: step() for name, step in steps.items()} for _ in range(2 + REPEATS)]
+    return {name: min(turn[name] for turn in turns[2:]) for name in steps}
+
+
+def compare(shape, units, batch_size):
+    """Times the training steps of a case by turns.
 
     Args:
-        network: `"encoder"` (one LSTM that returns its last state) or `"autoencoder"`.
-        num_steps, num_features, units, batch_size: Positive integers.
+        shape, units: Tuples, `(time, features)` and the units of encoder and decoder.
+        batch_size: Positive integer.
 
     Returns:
-        Dict, a row of the table: microseconds per sequence (the best of `REPEATS`),
-        their ratio, and at what share of the rate of matrix products ours computes.
+        Dict, a row of the table: microseconds per sequence (the best of `REPEATS`), and
+        the ratios to ours; NaN for PyTorch where it is not installed.
     """
-    networks = NETWORKS[network](num_steps, num_features, units)
-    shape = batch_size, num_steps, num_features
-    seconds = best_by_turns(
-        {name: training_step(model, shape) for name, model in networks.items()}
-    )
-    operations = batch_size * num_operations(network, num_steps, num_features, units)
-    return {
-        "network": network,
-        "steps x features": f"{num_steps} x {num_features}",
-        "Keras, µs per sequence": 1e6 * seconds["Keras"] / batch_size,
-        "ours, µs per sequence": 1e6 * seconds["ours"] / batch_size,
-        "ratio": seconds["Keras"] / seconds["ours"],
-        "share of matrix rate": operations / seconds["ours"] / matrix_product_rate(),
+    with contextlib.ExitStack() as stack:
+        steps = {
+            name: training_step(build(*shape, *units), batch_size)
+            for name, build in (("Keras", build_keras), ("ours", build_ours))
+        }
+        if HAS_TORCH:
+            sizes = *shape, CODE_SIZE, *units, batch_size
+            steps["PyTorch"] = stack.enter_context(torch_training_step(*sizes))
+        seconds = {"PyTorch": np.nan, **best_by_turns(steps)}
+    row = {
+        "steps x features": "{} x {}".format(*shape),
+        "units": "{} / {}".format(*units),
+        "batch": batch_size,
     }
-
-
-def num_operations(network, num_steps, num_features, units):
-    """Operations per sequence of a training step of our LSTMs' matrix products."""
-    # A step of time takes 2 per weight forward and twice as many backward.
-    operations = 3 * 2 * num_steps * 4 * units * (units + num_features)
-    if network == "autoencoder":  # The decoder's input is the code, once.
-        operations += 3 * 2 * 4 * units * (num_steps * units + CODE_SIZE)
-    return operations
-
-
-def training_step(model, shape):
-    """Gives a function that does one optimizer step and waits for its end."""
-    model.compile(optimizer="sgd", loss="mean_squared_error")
-    inputs = np.random.default_rng(0).random(shape, dtype="float32")
-    targets = np.zeros((shape[0], *model.output_shape[1:]), "float32")
-    return lambda: float(model.train_on_batch(inputs, targets))
-
-
-def best_by_turns(functions):
-    """Seconds of the fastest call of each function, after one to warm up."""
-    for function in functions.values():
-        function()
-    seconds = dict.fromkeys(functions, float("inf"))
-    for _ in range(REPEATS):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
-    return seconds
-
-
-def matrix_product_rate():
-    """Floating-point operations per second of a large product of float32 matrices."""
-    matrix = keras.random.normal((MATRIX_SIZE, MATRIX_SIZE), seed=0)
-    product = {"product": lambda: np.asarray(keras.ops.matmul(matrix, matrix)[0, 0])}
-    return 2 * MATRIX_SIZE**3 / best_by_turns(product)["product"]
-
-
-def step_memory(*arguments):
-    """Returns the megabytes that `measure_memory` finds in a process of its own."""
-    command = [sys.executable, "-m", "helpers.studies.benchmark", "--memory-of"]
-    command += map(str, arguments)
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(answer.stdout.splitlines()[-1])
-
-
-def measure_memory(network, layers, num_steps, num_features, units, batch_size):
-    """Prints the megabytes of a first training step, compiling included, or NaN."""
-    model = NETWORKS[network](int(num_steps), int(num_features), int(units))[layers]
-    step = training_step(model, (int(batch_size), int(num_steps), int(num_features)))
-    before = largest_memory()
-    step()
-    print(json.dumps(largest_memory() - before))
-
-
-def largest_memory():
-    """Megabytes that this process has had at most, NaN where the system hides it."""
-    status = pathlib.Path("/proc/self/status")
-    if status.exists():  # Linux, where the number below starts with the parent's.
-        line = next(line for line in status.open() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    try:
-        import resource
-    except ImportError:  # Windows
-        return float("nan")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS: bytes.
+    for name, each in seconds.items():
+        row[f"{name}, µs per sequence"] = 1e6 * each / batch_size
+    for name in ("PyTorch", "Keras"):
+        row[f"{name} / ours"] = seconds[name] / seconds["ours"]
+    return row
 
 
 def main():
-    """Measures what the command line asks for, and prints it as a table."""
+    """Measures all cases and prints them as a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--units", type=int, default=64, help="size of the state")
-    parser.add_argument("--batch-size", type=int, default=64, help="sequences per step")
     parser.add_argument("--save", metavar="FILE", help="csv file to write as well")
-    parser.add_argument("--memory-of", nargs=6, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.memory_of:
-        measure_memory(*arguments.memory_of)
-        return
-    rows = []
-    for network in NETWORKS:
-        for shape in SHAPES:
-            sizes = *shape, arguments.units
-            row = compare(network, *sizes, arguments.batch_size)
-            if shape == SHAPES[-1]:  # Of the longest sequences alone.
-                for layers in ("Keras", "ours"):
-                    memory = step_memory(network, layers, *sizes, MEMORY_BATCH_SIZE)
-                    row[f"{layers}, MB"] = memory
-            rows.append(row)
-            print(row, file=sys.stderr)
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([compare(*case) for case in CASES])
     print(table.round(2).to_string(index=False))
     if arguments.save:
         table.to_csv(arguments.save, index=False, float_format="%.4g")

@@ -1,37 +1,70 @@
+import sys
+
 from helpers.studies import benchmark
 
 import numpy as np
 import pytest
 
-
-@pytest.mark.parametrize("network", list(benchmark.NETWORKS))
-def test_both_networks_do_the_same_work(network):
-    models = benchmark.NETWORKS[network](10, 3, units=4)
-    weights = models["Keras"].get_weights()
-    if network == "autoencoder":  # Our decoder has its bias before the states' weights.
-        weights[6:8] = weights[7], weights[6]
-    models["ours"].set_weights(weights)
-    series = np.random.default_rng(0).random((5, 10, 3), dtype="float32")
-    outputs = [model.predict(series, verbose=0) for model in models.values()]
-    np.testing.assert_allclose(*outputs, atol=1e-5)
+CASE = (5, 3), (4, 6), 2
+COLUMNS = [
+    "PyTorch, µs per sequence",
+    "Keras, µs per sequence",
+    "ours, µs per sequence",
+]
 
 
-def test_a_row_has_times_and_their_ratio(monkeypatch):
+def test_both_networks_do_the_same_work():
+    ours, theirs = (
+        build(*CASE[0], *CASE[1])
+        for build in (benchmark.build_ours, benchmark.build_keras)
+    )
+    *encoder, kernel, recurrent, bias, dense, dense_bias = theirs.get_weights()
+    decoder = ours.get_layer("reconstruction_decoder")
+    # What the chapters' decoder has besides: the step's number, and a first state.
+    unused = decoder.position_kernel, decoder.state_kernel
+    unused = [np.zeros(weights.shape) for weights in unused]
+    ours.set_weights([*encoder, kernel, bias, *unused, recurrent, dense, dense_bias])
+    series = np.random.default_rng(0).random((2, 5, 3), dtype="float32")
+    written = ours.predict(series, verbose=0)[:, ::-1]  # The last step first.
+    np.testing.assert_allclose(written, theirs.predict(series, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_row_has_times_and_ratios(monkeypatch, installed):
+    if installed and not benchmark.HAS_TORCH:
+        pytest.skip("torch is not installed")
+    monkeypatch.setattr(benchmark, "HAS_TORCH", installed)
     monkeypatch.setattr(benchmark, "REPEATS", 1)
-    row = benchmark.compare("autoencoder", 5, 3, units=4, batch_size=3)
-    assert row["steps x features"] == "5 x 3"
-    times = [row[f"{layers}, µs per sequence"] for layers in ("Keras", "ours")]
-    assert row["ratio"] == pytest.approx(times[0] / times[1]) and min(times) > 0
-    assert 0 < row["share of matrix rate"] < 1
+    row = benchmark.compare(*CASE)
+    assert list(row.values())[:3] == ["5 x 3", "4 / 6", 2]
+    torch, keras, ours = (row[name] for name in COLUMNS)
+    assert min(keras, ours) > 0 and np.isnan(torch) != installed
+    ratios = [row["PyTorch / ours"], row["Keras / ours"]]
+    np.testing.assert_allclose(ratios, [torch / ours, keras / ours])
 
 
-def test_operations_of_a_keras_lstm():
-    # 4 gates of 5 units see 3 features and 5 states; 2 operations each, 3 passes.
-    assert benchmark.num_operations("encoder", 7, 3, 5) == 3 * 2 * 4 * 5 * 8 * 7
+def test_worker_is_asked_for_a_step_at_a_time(monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
+    script = (
+        "import os, sys\n"
+        "for _ in sys.stdin:\n"
+        "    print(sys.argv[1] + os.environ['OMP_NUM_THREADS'], flush=True)\n"
+    )
+    command = sys.executable, "-c", script
+    with benchmark.torch_training_step(7, command=command) as step:
+        assert [step(), step()] == [73.0, 73.0]
 
 
-def test_memory_is_that_of_a_step():
-    memory = benchmark.step_memory("encoder", "Keras", 250, 1, 64, 512)
-    if np.isnan(memory):
-        pytest.skip("This system does not tell.")
-    assert memory > 250 * 512 * 64 * 4 / 1e6  # The least that must be kept: 33 MB.
+def test_the_best_of_turns_counts_without_the_first_two(monkeypatch):
+    monkeypatch.setattr(benchmark, "REPEATS", 3)
+    order = []
+
+    def step(name, times):
+        for seconds in times:
+            order.append(name)
+            yield seconds
+
+    times = {"a": [0, 0, 3, 2, 4], "b": [1, 1, 5, 9, 6]}
+    steps = {name: step(name, each).__next__ for name, each in times.items()}
+    assert benchmark.best_by_turns(steps) == {"a": 2, "b": 5}
+    assert order == ["a", "b"] * 5
