@@ -521,6 +521,8 @@ chapter.claim(
     and wide_ends["Adam, scaled, linear code"].max()
     < min(1.5 * wide_pca["validation"], wide_ends["Adam, scaled"].min() / 2),
 )
+
+# %%
 rises = {name: (curve[:, 1:] / curve[:, :-1]).max(axis=1) for name, curve in wide_curves.items()}
 unstable = rises.pop("Adam, learning rate .1")
 chapter.claim(
