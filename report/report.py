@@ -54,11 +54,12 @@ scores = results.read_scores()
 table = results.results_table(scores).set_index("Output", append=True)
 found = {
     place[1:]: f"{row['Ours'].replace(' ', chr(160))} "
-    f"(strongest opponent: {row['Strongest opponent']})"
+    f"against {row['Strongest opponent']}"
     for place, row in table.iterrows()
 }
 Markdown(
-    "Some of the scores on test data. Digits read row by row: mean squared error "
+    "Some of the scores on test data, against the strongest opponent. Digits read row "
+    "by row: mean squared error "
     f"{found['LSTM, joint', 'reconstruction']}, accuracy "
     f"{found['LSTM, joint', 'label']}. Pixel by pixel: "
     f"{found['hierarchical', 'reconstruction']} and {found['hierarchical', 'label']}. "
