@@ -15,15 +15,15 @@ DECODER_RIDGE = 1e-5
 OPEN, CLOSED = 1 / (1 + np.exp(-OPEN_LOGIT)), 1 / (1 + np.exp(-CLOSED_LOGIT))
 
 
-def start_as_fourier_memory(model, series, targets, num_recent, strongest=False):
+def start_as_fourier_memory(model, series, targets):
     """Starts encoder, code and decoders as the best linear code of a Fourier memory.
 
     A recurrent state that turns by a fixed angle at each step, and to which each value
     is added, is a Fourier coefficient of all values so far. The encoder gets such pairs
-    of units, and a few that hold the last value and the last changes; its gates are
-    nearly constant, so that it is linear. The decoders turn pairs back, step by step.
-    The best linear code of the states is solved in closed form (reduced-rank
-    regression): untrained, the network does about what principal components do.
+    of units, at the strongest frequencies of the series; its gates are nearly constant,
+    so that it is linear. The decoders turn pairs back, step by step. The best linear
+    code of the states is solved in closed form (reduced-rank regression): untrained,
+    the network does about what principal components do.
 
     The states are so small that Adam with a rate of 1e-6 destroys the memory.
 
@@ -32,8 +32,6 @@ def start_as_fourier_memory(model, series, targets, num_recent, strongest=False)
             with `reverse=True`. Before the encoder, only a map of each value may be.
         series: Array of shape `(examples, time, 1)`, the training inputs.
         targets: Dict from a decoder's name to its target, an array of the same shape.
-        num_recent: Non-negative integer, units that hold the last values.
-        strongest: Whether the pairs turn at the strongest frequencies, not the lowest.
 
     Raises:
         ValueError: If shapes differ, units make no pairs, or the code is too large.
@@ -51,15 +49,14 @@ def start_as_fourier_memory(model, series, targets, num_recent, strongest=False)
         series, batch_size=512, verbose=0
     )[:, :, 0]
     centre = inputs.mean(dtype="float64")
-    angles, _ = choose_angles(inputs - centre, encoder.units - num_recent, strongest)
-    rotation, entry = memory_matrices(angles, num_recent)
+    angles, _ = choose_angles(inputs - centre, encoder.units)
+    rotation, entry = memory_matrices(angles)
     states = np.zeros((len(inputs), encoder.units))
     for value in (inputs - centre).T[:, :, np.newaxis]:
         states = states @ rotation + value * entry
     sizes = AMPLITUDE / np.sqrt((states**2).mean(axis=0))
     # Both units of a pair keep one size, as they turn into one another.
-    pairs = sizes[num_recent:].reshape(-1, 2).mean(axis=1)
-    sizes[num_recent:] = np.repeat(pairs, 2)
+    sizes = np.repeat(sizes.reshape(-1, 2).mean(axis=1), 2)
     entry, states = entry * sizes, states * sizes
     rotation = rotation * sizes / sizes[:, np.newaxis]
     set_weights(
@@ -71,16 +68,16 @@ def start_as_fourier_memory(model, series, targets, num_recent, strongest=False)
     kernel, codes = best_code(states, np.hstack(list(targets.values())), code.units)
     set_weights(code, kernel=kernel)
     for name, values in targets.items():
-        start_decoder(model, name, codes, values, strongest)
+        start_decoder(model, name, codes, values)
 
 
-def start_decoder(model, name, codes, target, strongest):
+def start_decoder(model, name, codes, target):
     """Starts a decoder so that it writes the best linear map of the code."""
     decoder, output = model.get_layer(f"{name}_decoder"), model.get_layer(name)
     units, num_steps = decoder.units, target.shape[1]
     centre = target.mean(dtype="float64")
-    angles, strengths = choose_angles(target - centre, units, strongest)
-    rotation, _ = memory_matrices(angles, num_recent=0)
+    angles, strengths = choose_angles(target - centre, units)
+    rotation, _ = memory_matrices(angles)
     readout = np.zeros(units)
     readout[0::2] = strengths  # So that the states are about equally large.
     waves = np.empty((num_steps, units))  # What a unit's first value adds to a step.
@@ -101,37 +98,28 @@ def start_decoder(model, name, codes, target, strongest):
     set_weights(output, kernel=readout[:, np.newaxis] / size, bias=np.array([centre]))
 
 
-def choose_angles(series, units, strongest):
+def choose_angles(series, units):
     """Gives the angles by which pairs of units turn, and their waves' strengths."""
     if units < 2 or units % 2:
         raise ValueError(f"The units should be pairs, at least one. Received: {units}.")
     num_pairs, num_steps = units // 2, series.shape[1]
-    waves = np.arange(num_pairs)
-    # Relative to the first: most series hold less of the higher frequencies.
-    strengths = 1 / np.arange(1, num_pairs + 1)
-    if strongest:
-        power = (np.abs(np.fft.rfft(series, axis=1)) ** 2).mean(axis=0)
-        waves = np.argsort(-power, kind="stable")[:num_pairs]
-        strengths = np.sqrt(power[waves] / power[waves[0]])
+    power = (np.abs(np.fft.rfft(series, axis=1)) ** 2).mean(axis=0)
+    waves = np.argsort(-power, kind="stable")[:num_pairs]
+    strengths = np.sqrt(power[waves] / power[waves[0]])
     angles = 2 * np.pi * waves / num_steps
     angles[waves == 0] = np.pi / (2 * num_steps)  # A quarter of a wave, for the trend.
     return angles, strengths
 
 
-def memory_matrices(angles, num_recent):
-    """Gives `h_t = h_{t-1} @ rotation + x_t * entry`; the pairs that turn come last."""
-    units = num_recent + 2 * len(angles)
+def memory_matrices(angles):
+    """Gives the `rotation` and `entry` of `h_t = h_{t-1} @ rotation + x_t * entry`."""
+    units = 2 * len(angles)
     rotation, entry = np.zeros((units, units)), np.zeros(units)
-    for unit in range(1, num_recent - 1):
-        rotation[unit, unit + 1] = 1  # Hands its change on.
     for pair, angle in enumerate(angles):
-        block = slice(num_recent + 2 * pair, num_recent + 2 * pair + 2)
+        block = slice(2 * pair, 2 * pair + 2)
         cosine, sine = np.cos(angle), np.sin(angle)
         rotation[block, block] = [[cosine, sine], [-sine, cosine]]
-    entry[num_recent::2] = 1
-    entry[:1] = 1  # The last value, or the first wave.
-    if num_recent > 1:
-        entry[1], rotation[0, 1] = 1, -1  # The last value less the one before.
+    entry[0::2] = 1
     return rotation, entry
 
 
