@@ -37,9 +37,9 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 
 def build_ours(num_steps, num_features, encoder_units, decoder_units):
-    """The autoencoder of this project's layers."""
+    """The autoencoder of this project's blocks, as the chapters build it."""
     series = keras.Input((num_steps, num_features))
-    code = layers.Dense(CODE_SIZE)(networks.FastLSTM(encoder_units)(series))
+    code = networks.encode(series, CODE_SIZE, encoder_units)
     sizes = num_steps, num_features, decoder_units
     return keras.Model(series, networks.decode(code, *sizes, reverse=True))
 
