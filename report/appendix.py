@@ -43,15 +43,15 @@ def read_run(name):
     parts = record["parts"]
     examples, *shape = ast.literal_eval(parts["x"].partition(")")[0] + ")")
     network, _, seed = record["name"].rpartition("_seed")
-    settings = record.get("settings", {})  # The first edition's records have none.
-    weights = (settings.get("loss_weights") or {}).values()
+    settings = record["settings"]
+    weights = (settings["loss_weights"] or {}).values()
     return {
         "chapter": int(record["name"][:2]),
         "network": (network if seed.isdigit() else record["name"])[3:],
         "examples": examples,
         "shape": " x ".join(map(str, shape)),
-        "optimizer": settings.get("optimizer", "–"),
-        "rate": settings.get("learning_rate", "–"),
+        "optimizer": settings["optimizer"],
+        "rate": settings["learning_rate"],
         "loss weights": ", ".join(f"{weight:g}" for weight in weights),
         "batch": parts["batch_size"],
         "epochs": len(record["history"]["loss"]),
