@@ -80,8 +80,7 @@ Markdown(
 # compares ours with the opponent; *level* means that the difference is within the
 # spread over the seeds, or within half a per cent. All are scored on test data that no
 # weight was trained on. Choices were made on training and validation data; the few that
-# followed a look at test data are named in the discussions of the chapters. The flat
-# memory of chapter 3 is computed in closed form; only its label is learnt.
+# followed a look at test data are named in the discussions of the chapters.
 #
 # Less is better for the mean squared error (MSE), more for the other scores. *Of the
 # squared range* (of the window's prices) and *of the variance*: divided by it. *Joint*:
