@@ -4,6 +4,7 @@ import pathlib
 from report.status import read_status
 
 import jupytext
+import numpy as np
 import pytest
 
 FOLDER = pathlib.Path(__file__).parent
@@ -38,6 +39,22 @@ def run_again(name, monkeypatch):
                     remedy
                 )
     return names
+
+
+def test_recipe_trains_and_encodes():
+    script = (FOLDER / "report.py").read_text("utf-8")
+    _, _, block = script.partition("# ```python\n")
+    lines = block.partition("# ```\n")[0].splitlines()
+    code = "\n".join(line[2:] for line in lines).replace("epochs=20", "epochs=2")
+    x = np.random.default_rng(0).random((64, 50, 3), dtype="float32")
+    label = np.eye(10, dtype="float32")[np.arange(64) % 10]
+    targets = {"reconstruction": x, "label": label, "next_step": x[:, -1]}
+    names = {"x": x, "targets": targets, "validation": (x, targets)}
+    exec(code, names)
+    history = names["model"].history.history
+    assert {f"val_{output}_loss" for output in targets} < history.keys()
+    assert history["val_loss"][1] < history["val_loss"][0]
+    assert names["encoder"].predict(x, verbose=0).shape == (64, 16)
 
 
 def test_front_page_shows_the_scores_that_are_recorded(monkeypatch):

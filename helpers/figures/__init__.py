@@ -10,16 +10,10 @@ labelled lines; `xlabel`, `ylabel`, `xlabels` and `ylabels` label the axes.
 from helpers.figures.comparisons import (
     plot_code_sizes,
     plot_curves,
-    plot_error_histogram,
     plot_intervals,
     plot_ladder,
 )
-from helpers.figures.images import (
-    plot_code_space,
-    plot_confusion,
-    plot_images,
-    plot_probabilities,
-)
+from helpers.figures.images import plot_code_space, plot_images
 from helpers.figures.networks import plot_network, plot_networks
 from helpers.figures.series import plot_reconstructions, plot_series
 from helpers.figures.trainings import plot_history, plot_sweep, sweep_rows

@@ -71,28 +71,6 @@ def plot_code_sizes(curves):
     return fig
 
 
-def plot_error_histogram(errors, references=None):
-    """Draws how the errors of examples are distributed, on a log axis.
-
-    `errors` is a dict from label to an array of shape `(examples,)`, errors above 0.
-    """
-    together = np.concatenate(list(errors.values()))
-    bins = np.geomspace(together.min(), together.max(), 61)
-    fig, ax = style.new_figure(2.9)
-    handles = {}
-    for label, look in style.looks_of(errors).items():
-        counts, _ = np.histogram(errors[label], bins)
-        del look["marker"]
-        handles[label] = ax.stairs(counts, bins, **look, linewidth=1.2)
-    labels.finish_axis(ax, "x", True, references)
-    ax.set_ylim(bottom=0)
-    ax.set(xlabel="mean squared error of an example", ylabel="examples")
-    if len(handles) > 1:
-        style.outer_legend(fig, handles)
-    labels.label_top(ax, references or {})
-    return fig
-
-
 def plot_intervals(intervals, xlabel):
     """Draws a dict from label to `(value, low, high)`, row by row, and a line at 0."""
     fig, ax = style.new_figure(0.7 + 0.27 * len(intervals))

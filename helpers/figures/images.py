@@ -6,7 +6,6 @@ values outside. Labels are integers of shape `(examples,)`, the true classes.
 
 from helpers.figures import style
 
-import matplotlib
 import numpy as np
 from matplotlib.patheffects import withStroke
 
@@ -38,61 +37,6 @@ def show_image(ax, image):
     ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set(visible=True, color="0.7", linewidth=0.5)
-
-
-def plot_probabilities(images, probabilities, labels):
-    """Draws images with the probabilities `(examples, classes)` of a network.
-
-    The bar of the true class is dark and its number bold; where another class is the
-    most probable, that one is hatched. Five examples are in a row.
-    """
-    num_rows = -(-len(images) // 5)
-    fig, grid = style.new_figure(1.75 * num_rows, 2 * num_rows, 5, squeeze=False)
-    uppers, lowers = grid[::2].ravel(), grid[1::2].ravel()
-    for ax in [*uppers[len(images) :], *lowers[len(images) :]]:
-        ax.remove()
-    for example, label in enumerate(labels):
-        upper, lower, row = uppers[example], lowers[example], probabilities[example]
-        show_image(upper, images[example])
-        bars = lower.bar(range(len(row)), row, color="0.75")
-        bars[label].set_color(style.COLOURS[0])
-        title, predicted = f"{label}: {row[label]:.2f}", row.argmax()
-        if predicted != label:
-            bars[predicted].set(fc="white", ec=style.COLOURS[1], hatch="/////")
-            title = f"{label} taken for {predicted}"
-        upper.set_title(title, loc="center", pad=3)
-        lower.set(ylim=(0, 1), yticks=[0, 1], xticks=range(len(row)))
-        lower.tick_params(axis="x", length=0, pad=2)
-        lower.get_xticklabels()[label].set_fontweight("bold")
-    for ax in grid[1::2, 0]:
-        ax.set_ylabel("probability")
-    return fig
-
-
-def plot_confusion(matrix):
-    """Draws a confusion matrix in which errors are darker the more there are.
-
-    `matrix` is as from `sklearn.metrics.confusion_matrix`: rows are true classes,
-    columns predicted ones. The diagonal is grey; no number stands where there is none.
-    """
-    num_classes = len(matrix)
-    diagonal = np.eye(num_classes, dtype=bool)
-    errors = np.ma.masked_array(matrix, diagonal)
-    colours = matplotlib.colormaps["Oranges"].with_extremes(bad="0.88")
-    fig, ax = style.new_figure(0.36 * num_classes + 0.7, width=0.8 * style.WIDTH)
-    ax.pcolormesh(errors, cmap=colours, vmin=0, edgecolors="white")
-    for (true, predicted), count in np.ndenumerate(matrix):
-        if count or true == predicted:
-            dark = true != predicted and count > 0.6 * errors.max()
-            colour = "white" if dark else "black"
-            ax.text(predicted + 0.5, true + 0.5, str(count), color=colour, **CENTRED)
-    ticks = range(num_classes)
-    ax.set_xticks(np.add(ticks, 0.5), ticks)
-    ax.set_yticks(np.add(ticks, 0.5), ticks)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    ax.set(xlabel="predicted class", ylabel="true class", ylim=(num_classes, 0))
-    return fig
 
 
 def plot_code_space(points, labels):

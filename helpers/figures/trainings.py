@@ -15,7 +15,9 @@ PARTS = {
 }
 
 
-def plot_history(histories, metrics="loss", references=None, log=True, ylabels=None):
+def plot_history(
+    histories, metrics="loss", references=None, log=True, ylabels=None, seconds=False
+):
     """Draws losses and other metrics against epochs: training solid, validation dashed.
 
     Args:
@@ -28,6 +30,7 @@ def plot_history(histories, metrics="loss", references=None, log=True, ylabels=N
             metric to such a dict.
         log: Boolean, whether values are on a log axis; or a dict from metric to this.
         ylabels: Dict from metric to the label of its axis.
+        seconds: Boolean, whether to draw against the histories' seconds, on a log axis.
     """
     metrics = [metrics] if isinstance(metrics, str) else metrics
     references, ylabels = references or {}, ylabels or {}
@@ -45,15 +48,19 @@ def plot_history(histories, metrics="loss", references=None, log=True, ylabels=N
                 values = np.asarray(history[key], "float64")
                 values = np.where(np.isfinite(values), values, np.nan)
                 look = looks[name] | PARTS[part] | {"markevery": len(values) // 8 or 1}
-                (line,) = ax.plot(np.arange(1, len(values) + 1), values, **look)
+                x = history["seconds"] if seconds else np.arange(1, len(values) + 1)
+                (line,) = ax.plot(x, values, **look)
                 handles.setdefault(name, line)
                 parts.add(part)
         ax.set_ylabel(ylabels.get(metric, metric.replace("_", " ")))
         finish_axis(ax, "y", log.get(metric, True), references.get(metric))
         ax.margins(x=0.02)
+    axes[-1].set_xlabel("seconds of training" if seconds else "epoch")
     epochs = ticker.MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
-    axes[-1].xaxis.set_major_locator(epochs)
-    axes[-1].set_xlabel("epoch")
+    if seconds:
+        finish_axis(axes[-1], "x", log=True)
+    else:
+        axes[-1].xaxis.set_major_locator(epochs)
     fig.align_ylabels()
     handles = handles if len(histories) > 1 else {}
     if len(parts) == 2:
