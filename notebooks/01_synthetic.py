@@ -774,7 +774,7 @@ chapter.finish()
 #   by hand leaves out whole values, where a network can spread the loss. And a network may
 #   hide the place of the dip, one of eleven, in the numbers that hold the values.
 # - Learning rates were chosen in 6 epochs, in which the smallest of three was the best; in
-#   24 epochs a larger one may be.
+#   24 epochs a larger one may be. For the default initialisation it was the largest.
 # - Muon is the better optimizer for the dense autoencoder; for the LSTM three seeds cannot
 #   tell it from Adam.
 # - Architecture and optimizer were settled in pilot trainings with seeds 0 to 2, scored
