@@ -21,7 +21,13 @@ TAGS = {
 }
 MAX_BYTES = 2_000_000
 MAX_LINES = 25  # Of code in a cell.
-SHORT = ("01_synthetic", "02_mnist_rows", "03_mnist_pixels", "04_sp500")  # New form.
+SHORT = (  # New form.
+    "01_synthetic",
+    "02_mnist_rows",
+    "03_mnist_pixels",
+    "04_sp500",
+    "05_rare_events",
+)
 MAX_CELLS, MAX_MEDIAN, MAX_SCRIPT_LINES = 60, 10, 800
 MACHINE_PATH = re.compile(r"/(home|Users|root|tmp|work|var|mnt|opt)/|\b[A-Z]:\\")
 IGNORED_FILES = {".ipynb_checkpoints", "__pycache__", ".DS_Store"}

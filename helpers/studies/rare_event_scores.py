@@ -124,7 +124,7 @@ def score_model(kind, baseline_rate, validation, test, model, history):
     for part, examples in (("validation", validation), ("test", test)):
         outputs = model.predict(examples.windows, batch_size=1024, verbose=0)
         if "reconstruction" in outputs:
-            # A learned variance is the last number of each step.
+            # A network may append numbers to each step, a variance for instance.
             values = outputs.pop("reconstruction")[..., : examples.windows.shape[-1]]
             error = errors.mean_squared_error(examples.windows, values)
             result[f"{part} reconstruction"] = error

@@ -9,24 +9,23 @@ import math
 
 from helpers.datasets.hurdle import MAX_STRENGTH
 from helpers.networks import blocks, counts
-from helpers.networks.starts import StartingBias, register
+from helpers.networks.starts import StartingBias
 from helpers.studies.rare_event_scores import score_model
 from helpers.windows.cutting import one_hot
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 from keras.src.random import seed_generator
 
 # The variant that all others change.
 BASE = {
-    # lstm; two_lstms, one on the other; conv_time, a convolution over time before it;
-    # conv_states, one over its states; separate, an encoder per head.
+    # lstm; conv_time, a convolution over time before it; conv_states, one over its
+    # states; separate, an encoder per head.
     "encoder": "lstm",
     "code_size": 32,
     # What is between code and head: none; dense; conv_code, a convolution over the
-    # numbers of the code; conv_shuffled, the same after a fixed shuffle of them; lstm,
-    # a head's own LSTM that reads the code again and again.
+    # numbers of the code; lstm, a head's own LSTM that reads the code again and again.
     "neck": "none",
     # A kind of `CountDistribution`; event, its probability alone; mean, the strength
     # alone; two_heads, both; masked_heads, strength trained on events alone; product,
@@ -34,10 +33,9 @@ BASE = {
     "output": "softmax",
     "weighting": "plain",  # Of the event's loss; or balanced, focal.
     # none; joint, trained with the heads; frozen, trained before them and kept;
-    # frozen_raw, the same and the last step beside the code; fine_tuned, trained
-    # before them and with them.
+    # fine_tuned, trained before them and with them.
     "autoencoder": "none",
-    "reconstruction": 0.0,  # Weight of the reconstruction's loss; or learned.
+    "reconstruction": 0.0,  # Weight of the reconstruction's loss.
     "monitor": "event",  # Loss that stops the training: of the event's head, or total.
     "share": 1.0,  # Of the training windows that have a label; others are left out.
 }
@@ -54,6 +52,60 @@ TRAINED = {
     "two_heads": ["event", "mean"],
     "masked_heads": ["event", "mean"],
     "product": ["mean"],
+}
+
+FROZEN = {"autoencoder": "frozen", "neck": "dense"}
+FINE_TUNED = {"autoencoder": "fine_tuned"}
+JOINT = {"autoencoder": "joint", "reconstruction": 1.0}
+BY_TOTAL = JOINT | {"monitor": "total"}
+TWO_HEADS, EVENT = {"output": "two_heads"}, {"output": "event"}
+QUESTIONED = BY_TOTAL | TWO_HEADS | {"neck": "lstm"}
+FEW_LABELS = {"share": 0.05}
+# What chapter 5 compares: by question, by name, what is changed in `BASE`.
+COMPARED = {
+    "1. Does an autoencoder help?": {
+        "frozen": FROZEN,
+        "fine-tuned": FINE_TUNED,
+        "joint": JOINT,
+        "frozen, 5 % labelled": FROZEN | FEW_LABELS,
+        "fine-tuned, 5 % labelled": FINE_TUNED | FEW_LABELS,
+    },
+    "2. The better architecture?": {"questioned network": QUESTIONED},
+    "3. A layer between code and head?": {
+        "dense layer": {"neck": "dense"},
+        "convolution over the code": {"neck": "conv_code"},
+        "convolution over time before": {"encoder": "conv_time"},
+        "convolution after, maxima": {"encoder": "conv_states"},
+    },
+    "4. More LSTMs, or MSE alone?": {
+        "an LSTM per head": TWO_HEADS | {"neck": "lstm"},
+        "an encoder per head": TWO_HEADS | {"encoder": "separate"},
+        "MSE alone, recalibrated": {"output": "mean"},
+    },
+    "5. Multiply event and strength?": {
+        "both, not multiplied": TWO_HEADS,
+        "strength trained on events": {"output": "masked_heads"},
+        "trained as a product": {"output": "product"},
+    },
+    "6. Which loss?": {
+        "hurdle": {"output": "hurdle"},
+        "negative binomial": {"output": "negative_binomial"},
+        "zero-inflated": {"output": "zero_inflated"},
+        "Poisson": {"output": "poisson"},
+        "event alone": EVENT,
+        "event alone, focal": EVENT | {"weighting": "focal"},
+        "event alone, balanced": EVENT | {"weighting": "balanced"},
+    },
+    "7. Which weights of the losses?": {
+        "reconstruction .1": JOINT | {"reconstruction": 0.1},
+        "joint, stopped by the total": BY_TOTAL,
+    },
+}
+# By name, what is not compared with `BASE` itself.
+AGAINST = {
+    "frozen, 5 % labelled": FEW_LABELS,
+    "fine-tuned, 5 % labelled": FEW_LABELS,
+    "joint, stopped by the total": JOINT,
 }
 
 
@@ -87,25 +139,18 @@ def build(settings, shape, frequencies, encoder=None):
     state = seed_generator.python_random.getstate()
     prefixes = ("event_", "mean_") if separate else ("",)
     codes = [encode(settings, series, prefix) for prefix in prefixes]
-    if kind.startswith("frozen"):
+    if kind == "frozen":
         # Keras seeds first weights from here. The encoder's are replaced, and the heads
         # start as if they read recorded codes.
         seed_generator.python_random.setstate(state)
-    read = codes
-    if kind == "frozen_raw":
-        read = [layers.Concatenate(name="code_and_last")([codes[0], series[:, -1]])]
-    outputs = add_heads(settings, read, shape[0], frequencies)
+    outputs = add_heads(settings, codes, shape[0], frequencies)
     if kind == "joint":
-        learned = settings["reconstruction"] == "learned"
-        name = "values" if learned else "reconstruction"
-        values = blocks.decode(codes[0], *shape, UNITS, name=name)
-        values = LogVariance(name="reconstruction")(values) if learned else values
-        outputs["reconstruction"] = values
+        outputs["reconstruction"] = blocks.decode(codes[0], *shape, UNITS)
     model = keras.Model(series, outputs)
     if kind not in ("none", "joint"):
         trained = keras.Model(series, codes[0])
         trained.set_weights(encoder)
-        trained.trainable = not kind.startswith("frozen")
+        trained.trainable = kind != "frozen"
     compile_model(model, settings, frequencies)
     return model
 
@@ -115,9 +160,7 @@ def encode(settings, series, prefix=""):
     code_size, kind = settings["code_size"], settings["encoder"]
     if kind == "lstm":
         return blocks.encode(series, code_size, UNITS)
-    if kind == "two_lstms":
-        series = layers.LSTM(UNITS, return_sequences=True, name="first_encoder")(series)
-    elif kind == "conv_time":
+    if kind == "conv_time":
         causal = {"padding": "causal", "name": "convolution"}
         series = layers.Conv1D(UNITS, **CONVOLUTION, **causal)(series)
     all_states = kind == "conv_states"
@@ -139,9 +182,6 @@ def add_neck(settings, code, num_steps, head):
     if kind == "lstm":
         steps = layers.RepeatVector(num_steps, name=f"{head}_repeat")(code)
         return layers.LSTM(UNITS, name=f"{head}_lstm")(steps)
-    if kind == "conv_shuffled":
-        order = np.random.default_rng(0).permutation(code.shape[1])
-        code = ops.take(code, order.tolist(), axis=1)
     units = layers.Reshape((code.shape[1], 1), name=f"{head}_units")(code)
     filtered = layers.Conv1D(8, **CONVOLUTION, name=f"{head}_convolution")(units)
     return layers.Flatten(name=f"{head}_flat")(filtered)
@@ -178,7 +218,6 @@ def trained_outputs(settings):
 
 def compile_model(model, settings, frequencies):
     """Compiles a network with the losses of its variant."""
-    learned = settings["reconstruction"] == "learned"
     masked = settings["output"] == "masked_heads"
     losses = {
         "strength": "categorical_crossentropy",
@@ -188,9 +227,9 @@ def compile_model(model, settings, frequencies):
             "focal": keras.losses.BinaryFocalCrossentropy(gamma=2.0),
         }[settings["weighting"]],
         "mean": counts.event_squared_error if masked else "mean_squared_error",
-        "reconstruction": gaussian_score if learned else "mean_squared_error",
+        "reconstruction": "mean_squared_error",
     }
-    weights = {"reconstruction": 1.0 if learned else settings["reconstruction"]}
+    weights = {"reconstruction": settings["reconstruction"]}
     names = trained_outputs(settings)
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE),
@@ -199,30 +238,11 @@ def compile_model(model, settings, frequencies):
     )
 
 
-@register
-class LogVariance(layers.Layer):
-    """Appends a learned number, the log variance of the errors, to each step.
-
-    From `(batch, time, features)` to `(batch, time, features + 1)`, for the loss
-    `gaussian_score`. Reference: Kendall et al., 2018, CVPR, arXiv:1705.07115
-    """
-
-    def build(self, input_shape):
-        self.value = self.add_weight(shape=(1,), initializer="zeros", name="value")
-
-    def call(self, values):
-        appended = ops.zeros_like(values[..., :1]) + self.value
-        return ops.concatenate([values, appended], axis=-1)
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], input_shape[-1] + 1)
-
-
-def gaussian_score(target, prediction):
-    """Log score of values whose log variance is the last number of each step."""
-    values, log_variance = prediction[..., :-1], prediction[..., -1:]
-    errors = ops.square(target - values) * ops.exp(-log_variance)
-    return ops.mean((errors + log_variance) / 2, axis=-1)
+def stop_early(monitor):
+    """Ends a training when a loss has not fallen, with the best epoch's weights."""
+    return keras.callbacks.EarlyStopping(
+        monitor, mode="min", patience=PATIENCE, restore_best_weights=True
+    )
 
 
 def arguments_of(settings, seed, data, encoder=None):
@@ -245,12 +265,7 @@ def arguments_of(settings, seed, data, encoder=None):
     frequencies = counts.count_frequencies(train.strengths, MAX_STRENGTH)
     names = trained_outputs(settings)
     by_head = len(names) > 1 and settings["monitor"] == "event"
-    stop = keras.callbacks.EarlyStopping(
-        f"val_{names[0]}_loss" if by_head else "val_loss",
-        mode="min",
-        patience=PATIENCE,
-        restore_best_weights=True,
-    )
+    stop = stop_early(f"val_{names[0]}_loss" if by_head else "val_loss")
     shape, score_data = train.windows.shape[1:], (validation, data["test"])
     return {
         "build": functools.partial(build, settings, shape, frequencies, encoder),
