@@ -2,13 +2,15 @@
 
 import time
 
+from helpers import scores
+from helpers.datasets import settle
+
 import keras
 import numpy as np
 from keras import layers, ops
 
 NUM_SEQUENCES, NUM_STEPS, NUM_UNITS = 64, 50, 32  # Where masks are read.
 WIDE_OPEN_LOGIT = 9.0  # A gate with this bias lets nearly everything pass.
-NUM_PASSES = 1000  # Of the same examples through dropout.
 NUM_TIMED_STEPS = 12  # Steps of training of which the fastest counts.
 
 
@@ -32,6 +34,42 @@ def oscillation(num_steps, rng):
     for step in range(2, len(noise)):
         series[step] = 1.5 * series[step - 1] - 0.8 * series[step - 2] + noise[step]
     return series[1000:], noise[1000:]  # By then the first values are forgotten.
+
+
+def cut_windows(series):
+    """Cuts windows, `(examples, 10, 1)`, and the values after them, `(examples, 1)`."""
+    cut = np.lib.stride_tricks.sliding_window_view(settle(series), 11)
+    return cut[:, :10, np.newaxis], cut[:, 10:]
+
+
+def draw_symbols(num_sequences, rng):
+    """Draws sequences of 12 of 7 symbols, and a class that depends on the first one.
+
+    Returns the classes' probabilities, `(7, 8)`, a row per first symbol; symbols and
+    classes, integers of shapes `(sequences, 12)` and `(sequences,)`.
+    """
+    chances = np.full((7, 8), 0.1 / 8)
+    chances[:, 0] += 0.5
+    chances[np.arange(7), np.arange(1, 8)] += 0.4
+    symbols = rng.integers(7, size=(num_sequences, 12))
+    draws = rng.random((num_sequences, 1))
+    drawn = (draws > chances.cumsum(axis=1)[symbols[:, 0]]).sum(axis=1).clip(max=7)
+    return chances, symbols, drawn
+
+
+def interval(values):
+    """Returns mean and 95 % interval of values, `(seeds, examples)`, as three floats.
+
+    Drawn are seeds and 100 blocks of examples, which may depend on their neighbours.
+    """
+    blocks = np.arange(np.shape(values)[1]) * 100 // np.shape(values)[1]
+    sums = [scores.sum_by_unit(np.asarray(row, "float64"), blocks) for row in values]
+    return scores.paired_interval(np.zeros((1, 100)), sums, np.bincount(blocks), 0)
+
+
+def as_text(mean_low_high, form="{:+.2%}"):
+    """Formats a mean and its interval: mean (low to high)."""
+    return "{} ({} to {})".format(*map(form.format, mean_low_high))
 
 
 def probe_state(stateful):
@@ -81,20 +119,16 @@ def compare_calls(layer):
     }
 
 
-def dropout_spread(rate):
-    """Measures the spread of a linear unit's output when a share of inputs is hidden.
+def mode_gap(layer, batch_size):
+    """Returns the root mean square between a layer's outputs as trained and in predict.
 
-    Returns a tuple `(spread, formula)` of arrays of shape `(100,)`, one value per
-    example: the standard deviation over 1,000 passes, and what it is in theory,
-    `sqrt(sum((w x)**2) rate / (1 - rate))`.
+    It has seen 2,048 examples of 16 numbers (mean 5, deviation 3) for ten epochs.
     """
-    keras.utils.set_random_seed(0)
-    unit = keras.Sequential([keras.Input((20,)), layers.Dropout(rate), layers.Dense(1)])
-    examples = np.random.default_rng(0).normal(size=(100, 20)).astype("float32")
-    passes = unit(np.repeat(examples, NUM_PASSES, axis=0), training=True)
-    spread = ops.convert_to_numpy(passes).reshape(100, NUM_PASSES).std(axis=1)
-    weights = ops.convert_to_numpy(unit.layers[-1].kernel)[:, 0]
-    return spread, np.sqrt(((examples * weights) ** 2).sum(axis=1) * rate / (1 - rate))
+    examples = np.random.default_rng(0).normal(5, 3, (2048, 16)).astype("float32")
+    for start in list(range(0, 2048, batch_size)) * 10:
+        batch = examples[start : start + batch_size]
+        trained = layer(batch, training=True)
+    return float(ops.sqrt(ops.mean((trained - layer(batch, training=False)) ** 2)))
 
 
 def read_lstm_masks(argument, rate):
@@ -125,35 +159,25 @@ def read_layer_masks(layer):
     return ops.convert_to_numpy(layer(ones, training=True)) > 0
 
 
-def build_table(vocabulary, one_hot_input=False):
-    """Builds a network with a table of 32 numbers per word and one output.
-
-    Words are integers and the layer `"table"` is an embedding; or words are one-hot
-    vectors and it is a dense layer.
-    """
-    if one_hot_input:
-        words = keras.Input((vocabulary,), name="words")
-        rows = layers.Dense(32, use_bias=False, name="table")(words)
-    else:
-        words = keras.Input((), dtype="int32", name="words")
-        rows = layers.Embedding(vocabulary, 32, name="table")(words)
+def build_table(vocabulary):
+    """Builds a network with a table of 32 numbers per word and one output."""
+    words = keras.Input((), dtype="int32", name="words")
+    rows = layers.Embedding(vocabulary, 32, name="table")(words)
     return keras.Model(words, layers.Dense(1, name="output")(rows))
 
 
-def step_milliseconds(vocabulary, optimizer, one_hot_input=False):
+def step_milliseconds(vocabulary, optimizer):
     """Measures a training step of `build_table` on 64 words of the first 100.
 
     Returns the least processor time of a step, which other work disturbs least, in ms.
     """
-    model = build_table(vocabulary, one_hot_input)
+    model = build_table(vocabulary)
     model.compile(optimizer, "mean_squared_error")
-    inputs = words = np.random.default_rng(0).integers(100, size=64)
-    if one_hot_input:
-        inputs = np.equal.outer(words, np.arange(vocabulary)).astype("float32")
+    words = np.random.default_rng(0).integers(100, size=64)
     times = []
     for _ in range(2 + NUM_TIMED_STEPS):
         start = time.process_time()
-        model.train_on_batch(inputs, np.ones((64, 1), "float32"))
+        model.train_on_batch(words, np.ones((64, 1), "float32"))
         times.append(1000 * (time.process_time() - start))
     return min(times[2:])  # The first steps compile.
 
