@@ -217,9 +217,8 @@ def test_pair_agrees(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_small(path):
     assert path.stat().st_size < MAX_BYTES
-    if path.stem[0].isdigit():  # A chapter.
-        script = path.with_suffix(".py").read_text("utf-8")
-        assert list(check_length(nbformat.read(path, as_version=4), script)) == []
+    script = path.with_suffix(".py").read_text("utf-8")
+    assert list(check_length(nbformat.read(path, as_version=4), script)) == []
 
 
 # The checks themselves: each must be able to fail.
