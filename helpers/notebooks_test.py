@@ -18,6 +18,7 @@ TAGS = {
     "remove-input",
     "remove-cell",
     "remove-output",
+    "evidence",  # In the PDF the cell stands in the appendix.
 }
 MAX_BYTES = 2_000_000
 MAX_LINES = 25  # Of code in a cell.

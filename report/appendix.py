@@ -15,10 +15,10 @@
 # ---
 
 # %% [markdown]
-# # 7. Appendix: every training
+# # Every training
 #
 # Each training behind the other chapters writes down what it was called with and what
-# it took. This chapter is made from these records. Networks whose weights are recorded
+# it took. This appendix is made from these records. Networks whose weights are recorded
 # are listed one by one. Of models that are only compared with each other, in
 # cross-validations (chapters 1, 2 and 4) and over several seeds (chapters 5 and 6), just
 # the scores are recorded, and they are counted. Trainings of a few seconds that are

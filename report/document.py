@@ -15,7 +15,8 @@ Jupyter's anchor, `#Windows-and-split`) -> "Section 2.3"; `\\label{eq-loss}` in 
 displayed formula numbers it, and `[text](#eq-loss)` -> "Equation (4)".
 
 Printed text is monospaced, stderr left out. The tags remove-cell, remove-input and
-remove-output work.
+remove-output work. Cells tagged `evidence` stand in the appendix, in the order of the
+notebook; a line at their place in the chapter says where.
 """
 
 import base64
@@ -45,6 +46,7 @@ class Notebook:
     path: pathlib.Path
     number: int
     node: nbformat.NotebookNode
+    is_appendix: bool = False
 
     @property
     def key(self):
@@ -124,10 +126,55 @@ class Document:
         meta = typst_string(json.dumps(meta | {"title": title, "edition": edition}))
         start = f'#import "style.typ": *\n#show: report.with(json(bytes({meta})), [\n'
         pieces = [start, *abstract, "], [\n", *front, "])\n"]
+        appendix = ["#show: appendix\n"]
         for notebook in self._notebooks[1:]:
-            for index in range(len(notebook.node.cells)):
-                pieces += self._cell(notebook, index)
-        return self._converted(pieces)
+            chapter, evidence = self._chapter(notebook)
+            pieces += chapter if not notebook.is_appendix else []
+            if evidence:
+                title = f"Evidence of chapter {notebook.number}"
+                appendix += [f"#heading[{title}]\n", *evidence]
+            appendix += chapter if notebook.is_appendix else []
+        return self._converted([*pieces, *appendix])
+
+    def _chapter(self, notebook):
+        """Gives the pieces of a chapter, and those of its evidence."""
+        chapter, evidence, section, end = [], [], "", None
+        for index, cell in enumerate(notebook.node.cells):
+            pieces = self._cell(notebook, index)
+            if len(pieces) < 2:  # Nothing to be seen.
+                continue
+            if "evidence" not in cell.metadata.get("tags", []):
+                end = None
+                chapter += pieces
+            elif end:  # More of what the line in the chapter leads to.
+                evidence[-1:] = [*pieces, end]
+            elif section == "References":  # A last line, which no reader misses.
+                evidence += pieces
+            else:
+                name = typst_string(f"{notebook.key}:evidence-{index + 1}")
+                end = f"#evidence-end({name})\n"
+                head, again = self._head(chapter, notebook, index, section)
+                chapter.append(f"#moved({name}, again: {str(again).lower()})\n")
+                evidence += [f"#evidence-start({name})\n", *head, *pieces, end]
+            if cell.cell_type == "markdown":
+                section = [section, *re.findall("(?m)^##+ (.*)", cell.source)][-1]
+        return chapter, evidence
+
+    def _head(self, chapter, notebook, index, section):
+        """Heads a piece of evidence; says if the heading is in the chapter, too."""
+        source = notebook.node.cells[index].source
+        above = (
+            chapter[-2] if isinstance(chapter[-2], Job) else Job("", "", notebook, 0)
+        )
+        text, mark, title = above.text.rpartition("\n## ")
+        if source.startswith("## "):
+            return [], False
+        if mark and "\n" not in title.strip():  # Right above, with nothing below it.
+            above.text = text
+            return [Job(f"## {title}", "markdown", notebook, above.cell), "\n"], False
+        is_claims = source.startswith("#| claims")
+        job = Job("Claims" if is_claims else section, "inline", notebook, index)
+        return ["#heading(level: 2)[", job, "]\n"], not is_claims
 
     def _front(self, notebook):
         """Takes the title and the abstract out of the front notebook's cells."""

@@ -71,11 +71,13 @@ def compose(front, metadata, show_code):
     folder = pathlib.Path(metadata.get("path") or ".")
     name = f"{metadata.get('name') or 'report'}.ipynb"
     notebooks = [Notebook(folder / name, 0, front)]
-    chapters = front.metadata.get("report", {}).get("chapters", [])
-    for number, path in enumerate((folder / one for one in chapters), start=1):
+    meta = front.metadata.get("report", {})
+    chapters, appendix = meta.get("chapters", []), meta.get("appendix", [])
+    paths = [folder / one for one in [*chapters, *appendix]]
+    for number, path in enumerate(paths, start=1):
         if path.is_file():
             node = nbformat.read(path, as_version=4)
-            notebooks.append(Notebook(path, number, node))
+            notebooks.append(Notebook(path, number, node, number > len(chapters)))
         else:
             problems.add(f"{name}: the chapter {path} is missing")
     keys = {notebook.key for notebook in notebooks}

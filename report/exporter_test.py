@@ -67,7 +67,7 @@ def claims_cell(*sentences, more=""):
 def build(tmp_path):
     """Writes a front notebook with chapters; gives the Typst markup, or the PDF."""
 
-    def write_and_build(*chapters, front=(), pdf=False, show_code=False):
+    def write_and_build(*chapters, front=(), appendix=(), pdf=False, show_code=False):
         paths = []
         (tmp_path / "notebooks").mkdir(exist_ok=True)
         (tmp_path / "report").mkdir(exist_ok=True)
@@ -87,6 +87,11 @@ def build(tmp_path):
             "date": "May 2001",
             "chapters": paths,
         }
+        if appendix:
+            cells = [v4.new_markdown_cell("# Every time"), *appendix]
+            path = tmp_path / "report" / "appendix.ipynb"
+            nbformat.write(v4.new_notebook(cells=cells), path)
+            notebook.metadata["report"]["appendix"] = ["appendix.ipynb"]
         nbformat.write(notebook, tmp_path / "report" / "report.ipynb")
         return rebuild(tmp_path, pdf, show_code)
 
@@ -148,7 +153,7 @@ def test_report_has_all_parts_and_no_code(build, image):
     ):
         assert part in title
     assert "Contents" in contents and "From the front." in contents
-    assert "1.1 A part" in " ".join(contents.split())
+    assert "1 Chapter name 1" in " ".join(contents.split()) and "A part" not in contents
     assert "References" not in contents
     assert (
         "See Figure 1, Table 1, Equation (1), Section 1.1 and Chapter 2, Figure 2."
@@ -184,6 +189,47 @@ def test_formulas_compile_without_warning(build):
     assert r'upright("softmax")\( z \)' in markup
     assert markup.count("#h(2em) &") == 2  # Once a line: between two equations.
     assert r"max_s\|x_s" in markup
+
+
+def evidence(cell):
+    cell.metadata["tags"] = ["evidence"]
+    return cell
+
+
+def test_evidence_stands_in_the_appendix(build, image):
+    claims = evidence(claims_cell("It is small"))
+    first = [
+        v4.new_markdown_cell("See [f](#fig-line), [s](#Sweep).\n\n## Model\n\nWords."),
+        evidence(figure_cell(image, FIGURE)),
+        code_cell("no_output()"),
+        evidence(table_cell("<table><tr><td>a</td></tr></table>")),
+        evidence(v4.new_markdown_cell("## Sweep\n\nOf rates.\n\n### Deep\n\nMore.")),
+        v4.new_markdown_cell("## Advice\n\nGet data.\n\n## Claims"),
+        claims,
+    ]
+    second = [
+        v4.new_markdown_cell("## Claims\n\nNone."),
+        evidence(code_cell("a", stdout="printed")),
+    ]
+    pdf = build(
+        first, second, appendix=[v4.new_markdown_cell("## Times\n\nOf all.")], pdf=True
+    )
+    pages = [" ".join(page.replace("\xa0", " ").split()) for page in page_texts(pdf)]
+    chapter, other, appendix = pages[2:]
+    assert "See Figure 1, Section A.2." in chapter and "Figure 1." not in chapter
+    assert "Words. Figure 1 and Table 1: Section A.1; Sweep: Section A.2 1.2" in chapter
+    assert "1.2 Advice Get data. Claims: Section A.3" in chapter
+    assert "1.3" not in chapter and "Of rates." not in chapter
+    assert "None. Section B.1" in other and "printed" not in other
+    parts = [
+        *("A Evidence of chapter 1 A.1 Model Figure 1.", "A.2 Sweep Of rates. A.2.1"),
+        *("A.3 Claims Claim Holds It is small", "B Evidence of chapter 2 B.1 Claims"),
+        *("printed C Every time C.1 Times Of all.",),
+    ]
+    places = [appendix.index(part) for part in parts]
+    assert places == sorted(places)
+    outline = [entry.get_title() for entry in pypdfium2.PdfDocument(pdf).get_toc()]
+    assert outline[-2:] == ["C Every time", "C.1 Times"]
 
 
 def test_removed_cells_and_outputs_stay_out(build):

@@ -1,5 +1,6 @@
 """What would be wrong in print: collected, and told all at once."""
 
+import operator
 import re
 
 from nbconvert.utils.exceptions import ConversionException
@@ -86,7 +87,9 @@ class Problems:
             for heading in result["headings"]:
                 headings[job.notebook.key].append((job.cell, heading))
         for notebook in notebooks[1:]:
-            self._check_headings(headings[notebook.key], notebook)
+            # Evidence has been converted after the chapters.
+            found = sorted(headings[notebook.key], key=operator.itemgetter(0))
+            self._check_headings(found, notebook)
         targets = {f"{key}:{name}" for key, name in self._labels}
         targets.update(one["name"] for found in headings.values() for _, one in found)
         paths = {notebook.key: notebook.path.resolve() for notebook in notebooks}

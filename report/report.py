@@ -14,6 +14,8 @@
 #     language: python
 #     name: python3
 #   report:
+#     appendix:
+#     - appendix.ipynb
 #     authors:
 #     - The LSTM autoencoders project
 #     chapters:
@@ -23,7 +25,6 @@
 #     - ../notebooks/04_sp500.ipynb
 #     - ../notebooks/05_rare_events.ipynb
 #     - ../notebooks/06_training_questions.ipynb
-#     - appendix.ipynb
 #     date: November 2026
 #     subtitle: 'Homework 2: sequences reconstructed, classified and predicted'
 # ---
