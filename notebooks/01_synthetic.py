@@ -342,7 +342,7 @@ def build_plain(code_size, learning_rate):
     return model
 
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-networks
 #| fig-cap: "The LSTM autoencoder, the dense autoencoder, and the original report's network, with codes of 40 numbers. Below each layer's name: its kind, and the shape that it returns for one sequence."
 #| fig-alt: "Three columns of boxes from top to bottom. LSTM: the series of 50 x 1, centred, an LSTM of 96 numbers, the code, an LSTM that writes 50 x 96, and the reconstruction of 50 x 1. Dense: two layers of 256 on either side of the code. Plain: as the first, without the centring."
@@ -353,14 +353,14 @@ models = {
 }
 figures.plot_networks(models, num_columns=3)
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## Selection on validation data
 #
 # Three learning rates are tried for the LSTM, for both optimizers of the dense
 # autoencoder, and for those two changes of the ablation below that change most, in short
 # trainings on the dip data with a code of 40, from a seed that is not used again.
 
-# %%
+# %% tags=["evidence"]
 dip_train = data["dip"]["train"]
 every_matrix = partial(muon, left_to_adam=["reconstruction/"])
 changes = {
@@ -374,13 +374,13 @@ changes = {
 }
 
 
-# %%
+# %% tags=["evidence"]
 def is_dense(network):
     """Tells whether a network is a dense autoencoder."""
     return network.startswith("dense")
 
 
-# %%
+# %% tags=["evidence"]
 def arguments(network, name, code_size, seed, learning_rate, epochs):
     """Arguments of `training.fit` for a network on a data set."""
     train, validation = data[name]["train"], data[name]["validation"]
@@ -400,7 +400,7 @@ def arguments(network, name, code_size, seed, learning_rate, epochs):
     }
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 tried = dict.fromkeys(list(changes)[:3], LEARNING_RATES)
 tried |= dict.fromkeys(["dense", "dense, Adam"], DENSE_LEARNING_RATES)
 
@@ -425,7 +425,7 @@ selection = training.cross_validate(
     name="01_selection",
 )
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-selection
 #| tbl-cap: "Validation error by learning rate, in thousandths: dip data, code 40, one seed; 6 epochs of the LSTM, 20 of the dense autoencoder. A dash: not tried. The lowest of each row is used from here on."
 by_rate = selection.pivot(index="network", columns="learning_rate", values="val_loss")
@@ -433,7 +433,7 @@ best_rates = by_rate.astype(float).idxmin(axis=1).map(float)
 rate_of = dict.fromkeys(changes, float(best_rates["LSTM"])) | best_rates.to_dict()
 (1000 * by_rate.loc[list(tried)]).map("{:.2f}".format).replace("nan", "–")
 
-# %%
+# %% tags=["evidence"]
 slowest, fastest = by_rate.loc["LSTM"].iloc[[0, 2]]
 chapter.claim(
     "The LSTM's best learning rate is the smallest that was tried; four times as large it "
@@ -559,10 +559,10 @@ figures.plot_reconstructions(
     shown, reconstruct(run, shown), ["training", "test", "worst test"]
 )
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # Where is the error that is left? By hand nearly all of it is inside of the dip.
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-inside
 #| tbl-cap: "Dip data, code 40: test MSE of the values inside and outside of the dip."
 distances = np.abs(np.arange(NUM_STEPS) - dip_centres[parts["test"], np.newaxis])
@@ -639,7 +639,7 @@ chapter.claim(
     [low < np.log10(3) for _, low, _ in others],
 )
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## The original report's network
 #
 # The control is trained on the noise with a code of 64, for which the original report has
@@ -647,14 +647,14 @@ chapter.claim(
 # as many as the LSTM.
 
 
-# %%
+# %% tags=["evidence"]
 def plain_arguments(learning_rate, seed, epochs):
     """Arguments of `training.fit` for the original's network, uniform data, code 64."""
     both = arguments("LSTM", "uniform", 64, seed, learning_rate, epochs)
     return both | {"build": partial(build_plain, 64, learning_rate)}
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 plain_selection = training.cross_validate(
     lambda configuration, fold: plain_arguments(
         **configuration, seed=SELECTION_SEED, epochs=PLAIN_SELECTION_EPOCHS
@@ -753,13 +753,13 @@ for name, size, reference, opponent, baseline, oracle in [
         ours=errors["LSTM", name, size],
     )
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## Claims
 #
 # Each sentence was computed from the networks' weights and the data above; a false one
 # stops the notebook and fails its test.
 
-# %%
+# %% tags=["evidence"]
 #| claims: true
 chapter.finish()
 
@@ -795,5 +795,5 @@ chapter.finish()
 # - O. L. White, D. D. Lee and H. Sompolinsky, "Short-term memory in orthogonal neural
 #   networks", *Physical Review Letters* 92, 2004, doi:10.1103/PhysRevLett.92.148102.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 chapter.print_versions()

@@ -241,7 +241,7 @@ def compile_digits(model, learning_rate, optimizer="AdamW", label_weight=LABEL_W
     return model
 
 
-# %%
+# %% tags=["evidence"]
 def build(heads=HEADS, code_size=CODE_SIZE, dropout=DROPOUT, **settings):
     """One LSTM reads the rows into a code, which has an output for each of the heads."""
     rows = keras.Input((NUM_STEPS, NUM_FEATURES), name="rows")  # (batch, 28, 28)
@@ -306,13 +306,13 @@ def build_convolutional(dropout=DROPOUT, **settings):
     return compile_digits(keras.Model(rows, outputs, name="convolutional"), **settings)
 
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-networks
 #| fig-cap: "The LSTM network and its dense twin. Below each layer's name: its kind, and the shape that it returns for one image. FastLSTM is Keras' LSTM with a compiled loop, CodeLSTM an LSTM that gets the code at each step."
 #| fig-alt: "Two drawings of boxes. Left: rows of 28 x 28, an LSTM, the code of 64 numbers; from the code one way to an LSTM and the reconstruction, one through dropout to the label of 10 numbers. Right: rows, 784 pixels, 512 units, the code of 64, then one way over 512 units to the reconstruction, one to the label."
 figures.plot_networks({"LSTM": model, "dense": build_dense()}, num_columns=2)
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## Selection of the hyper-parameters
 #
 # 12,000 training images in two folds, so that a network learns from 6,000 and is scored on
@@ -322,7 +322,7 @@ figures.plot_networks({"LSTM": model, "dense": build_dense()}, num_columns=2)
 # about as long: 4 for the LSTM (3 in batches of 32, 5 in batches of 128), 16 for the dense
 # network, 2 for the convolutional one.
 
-# %%
+# %% tags=["evidence"]
 base = {
     **{"network": "LSTM", "optimizer": "Muon", "learning_rate": LEARNING_RATE},
     **{"batch_size": BATCH_SIZE, "label_weight": LABEL_WEIGHT, "dropout": DROPOUT},
@@ -333,7 +333,7 @@ sweeps = {
     "label_weight": [0.005, 0.02, 0.08],
     "dropout": [0.3, 0.5],
 }
-# %%
+# %% tags=["evidence"]
 configurations = training.one_at_a_time(base, sweeps)
 for network, batch_size in {"LSTM": 64, "convolutional": 64, "dense": 128}.items():
     for rate in (0.002, 0.005, 0.01):
@@ -341,7 +341,7 @@ for network, batch_size in {"LSTM": 64, "convolutional": 64, "dense": 128}.items
         changed |= {"optimizer": "AdamW", "learning_rate": rate}
         configurations.append(base | changed)
 
-# %%
+# %% tags=["evidence"]
 BUILDERS = {"LSTM": build, "dense": build_dense, "convolutional": build_convolutional}
 EPOCHS_OF = {
     "LSTM": {32: 3, 64: 4, 128: 5},
@@ -350,7 +350,7 @@ EPOCHS_OF = {
 folds = windows.k_folds(SELECTION_IMAGES, SELECTION_FOLDS, DATA_SEED)
 
 
-# %%
+# %% tags=["evidence"]
 def arguments_of(configuration, fold):
     """Arguments of a training that leaves one fold out."""
     settings = {
@@ -369,7 +369,7 @@ def arguments_of(configuration, fold):
     }
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 selection = training.cross_validate(
     arguments_of, configurations, SELECTION_FOLDS, name="02_selection"
 )
@@ -379,7 +379,7 @@ selection["error_rate"] = (1 - selection["val_label_accuracy"]) / units[1]
 selection["score"] = selection["mse"] + selection["error_rate"]
 
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-rates
 #| fig-cap: "Learning rates: the held-out score (squared error and error rate, each as a share of the simple opponent's, added; means of two folds) after short trainings on 6,000 images."
 #| fig-alt: "Four falling curves on log axes. The dense network is the lowest, best at .01 and little worse at .005; then the LSTM with Muon, best at .02, little worse at .01; then the LSTM with AdamW; the ConvLSTM is far above. Each is the lower the larger the learning rate."
@@ -402,7 +402,7 @@ figures.plot_curves(
     rates, "peak learning rate", "score, the lower the better", log="xy"
 )
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-sweeps
 #| fig-cap: "The other hyper-parameters of the LSTM: the same score against each, the others as they are used (bold). Points are folds, lines go through means."
 #| fig-alt: "Three panels. The score is lowest with batches of 64, little higher with 32 and clearly higher with 128; lowest at a label weight of .02, higher at .005 and .08; and lower with dropout .3 than with .5, by less than the folds differ."
@@ -415,7 +415,7 @@ figures.plot_sweep(
     selection, list(xlabels), "score", base, ylabel="score", xlabels=xlabels
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 for name in xlabels:
     values, means = mean_score(figures.sweep_rows(selection, base, name), name)
     chapter.claim(
@@ -591,7 +591,7 @@ chapter.claim(
     ],
 )
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-misread
 #| fig-cap: "The ten wrong labels of which the joint LSTM (first seed) is surest: above each digit its true class, the class that the softmax gives it, and the probability of that class."
 #| fig-alt: "Ten digits of which most are hard to read for people, too."
@@ -610,7 +610,7 @@ figures.plot_images(
 # The encoder alone turns images into codes, and the decoder alone codes into images. On the
 # way from one digit's code to another's the decoder draws something between the two.
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-code-space
 #| fig-cap: "The codes of 3,000 test images, projected to their two principal components."
 #| fig-alt: "A cloud of points in ten colours; digits of one class lie together, and neighbouring classes overlap in this projection."
@@ -658,7 +658,7 @@ log, ylabels = {"accuracy": False}, {"error": "MSE per pixel"}
 figures.plot_history(curves, list(KEYS), references, log, ylabels, seconds=True)
 
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-times
 #| tbl-cap: "Seconds of the training until the validation images reach a quality, medians over the seeds; a dash where they do not."
 def seconds_to(runs, metric, value, mode):
@@ -767,7 +767,7 @@ def add_result(data, output, key, opponent, **row):
 add_result("LSTM, joint", "reconstruction", "mse", "dense, alone", reference=0.0031)
 add_result("LSTM, joint", "label", "accuracy", NEIGHBOUR, reference=0.9904)
 
-# %%
+# %% tags=["evidence"]
 #| claims: true
 chapter.finish()
 
@@ -796,5 +796,5 @@ chapter.finish()
 # - N. Srivastava, E. Mansimov and R. Salakhutdinov, "Unsupervised learning of video
 #   representations using LSTMs", *ICML*, 2015, arXiv:1502.04681.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 chapter.print_versions()

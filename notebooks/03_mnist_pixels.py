@@ -251,7 +251,7 @@ def build_hierarchical():
     return compile_pixels(keras.Model(pixels, outputs, name="hierarchical"), adamw())
 
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-network
 #| fig-cap: "The hierarchical network. Below each layer's name: its kind, and the shape that it returns for an image; between two reshapes each row counts as an example of its own."
 #| fig-alt: "Boxes from top to bottom: pixels, LSTM over the pixels of a row, LSTM over the rows, code; from the code one way to a softmax, one to an LSTM over rows, an LSTM over pixels and the reconstruction."
@@ -389,7 +389,7 @@ def sensitivity(model):
     return size / size.max()
 
 
-# %%
+# %% tags=["evidence"]
 keras.utils.set_random_seed(DATA_SEED)
 before = {
     "plain": sensitivity(build_flat()),
@@ -574,7 +574,7 @@ figures.plot_images(
     }
 )
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## Speed of the layers
 #
 # `FastLSTM` is `keras.layers.LSTM` with its steps compiled by XLA into two programs, and
@@ -588,7 +588,7 @@ figures.plot_images(
 # turns, the best of twenty. Of up to 64 steps our encoder is Keras' LSTM, unrolled. Of 784
 # steps ours is faster than both; of few steps, in large batches, PyTorch is as fast or faster.
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-speed
 #| tbl-cap: "Training steps: microseconds per sequence, and how many times as long as ours PyTorch and Keras take. Units of encoder / decoder; sequences in a batch."
 speed = pd.read_csv(report_folder() / "scores" / "03_benchmark.csv")
@@ -598,7 +598,7 @@ speed[times] = speed[times].map("{:.0f}".format)
 speed[ratios] = speed[ratios].map("{:.2f}".format)
 speed.set_index("steps x features")
 
-# %%
+# %% tags=["evidence"]
 def largest_difference(num_sequences=4):
     """Keras' LSTM and ours with the same weights: largest difference of the outputs."""
     pair = [layer(LADDER_UNITS) for layer in (keras.layers.LSTM, networks.FastLSTM)]
@@ -614,12 +614,12 @@ chapter.claim(
     "Keras' LSTM and ours give the same numbers to 1e-5.", largest_difference() < 1e-5
 )
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## Claims
 #
 # A false claim stops the notebook.
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 flat_rungs = [RUNG_NAMES[name] for name in RUNGS if name != "hierarchical"]
 best_flat = min(min(ladder[name]["mse"]) for name in flat_rungs)
 plain, hierarchical = (ladder[RUNG_NAMES[name]] for name in ("plain", "hierarchical"))
@@ -628,13 +628,13 @@ chapter.claim(
     min(plain["mse"]) > 1.2 * mean_error and max(plain["accuracy"]) < 0.15,
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "Told the step's number, it is within 3 % of the mean image.",
     [abs(error / mean_error - 1) < 0.03 for error in ladder[RUNG_NAMES["position"]]["mse"]],
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "Clipping does not act after chrono biases: the losses are the same.",
     [
@@ -642,7 +642,7 @@ chapter.claim(
         for first, second in zip(ladder_runs["chrono"], ladder_runs["clipping"], strict=True)
     ],
 )
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "No flat network of the ladder reaches the class mean or an accuracy of 30 %.",
     best_flat > class_error
@@ -652,7 +652,7 @@ chapter.claim(
     "In the same budget two levels are better than all of them.",
     max(hierarchical["mse"]) < best_flat,
 )
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 long_steps, ladder_steps = (
     epochs * np.ceil(count / BATCH_SIZE)
     for epochs, count in ((FLAT_EPOCHS, len(images["train"])), (LADDER_EPOCHS, LADDER_IMAGES))
@@ -661,7 +661,7 @@ chapter.claim(
     "The long training of the flat network has 36 times the steps of the ladder.",
     round(long_steps / ladder_steps) == 36,
 )
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 drawn = np.flatnonzero(before["plain"] > 1e-30)[0]
 per_step = before["plain"][drawn] ** (1 / (NUM_STEPS - 1 - drawn))
 memory_image = before["memory"].reshape(28, 28)
@@ -670,7 +670,7 @@ chapter.claim(
     abs(per_step - 0.85) < 0.02 and before["plain"][0] < 1e-20,
 )
 chapter.claim("Four epochs do not change that.", after["plain"][0] < 1e-20)
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "With chrono biases at least 1 % of the derivative is left at every pixel.",
     before["chrono"].min() > 0.01,
@@ -680,7 +680,7 @@ chapter.claim(
     memory_image[0].mean() > memory_image[-1].mean()
     and memory_image[:, [0, -1]].mean() > 5 * memory_image[:, 13:15].mean(),
 )
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 def scores_of(name):
     """MSE and accuracy on the test images, a pair per seed."""
     return [(result["test_mse"], result["test_accuracy"]) for result in results[name]]
@@ -692,7 +692,7 @@ chapter.claim(
     [mse <= 0.006 and accuracy >= 0.989 for mse, accuracy in scores_of("hierarchical")],
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "The memory is between PCA-64 and PCA-16, with 95 % or more and below the nearest neighbour.",
     [
@@ -701,12 +701,12 @@ chapter.claim(
     ],
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "The trained flat network is between them, too, and above the nearest neighbour.",
     [pca_64 < mse < pca_16 and accuracy > neighbour for mse, accuracy in scores_of("flat, trained")],
 )
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "The plain network is at chance for 3 epochs, then at 55 to 65 %, and reconstructs nothing.",
     [
@@ -719,7 +719,7 @@ chapter.claim(
     ],
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 printed = [
     f"{summary[name][score][0]:{form}}".lstrip("0")
     for name in ("hierarchical", "flat, trained", "flat, memory")
@@ -729,7 +729,7 @@ chapter.claim(
     "The test scores are as printed at the top.",
     printed == [".0053", "99.2%", ".0193", "97.6%", ".0122", "96.9%"],
 )
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 pixel_scores = {score: mean for score, (mean, _) in summary["hierarchical"].items()}
 chapter.claim(
     "Pixels cost error: it is about twice that of rows (1.8 to 2.2 times).",
@@ -739,7 +739,7 @@ chapter.claim(
     "Pixels hardly cost accuracy: it is within .3 points of that of rows.",
     abs(pixel_scores["test_accuracy"] - row_scores["test_accuracy"][0]) < 0.003,
 )
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "evidence"]
 chapter.claim(
     "98 % of the validation images are right within 10 minutes, with every seed.",
     [
@@ -751,7 +751,7 @@ chapter.claim(
     ],
 )
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "evidence"]
 for name in ("flat, trained", "hierarchical"):  # The memory is computed, not learnt.
     for output, metric, score, opponent, baseline, unit in (
         ("reconstruction", "MSE", "test_mse", "PCA-64", pca_64, "per pixel"),
@@ -763,7 +763,7 @@ for name in ("flat, trained", "hierarchical"):  # The memory is computed, not le
             ours=[result[score] for result in results[name]],
         )
 
-# %%
+# %% tags=["evidence"]
 #| claims: true
 chapter.finish()
 
@@ -794,5 +794,5 @@ chapter.finish()
 # - C. Tallec and Y. Ollivier, "Can recurrent neural networks warp time?", 2018, arXiv:1804.11188.
 # - A. Voelker et al., "Legendre memory units", *NeurIPS*, 2019.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 chapter.print_versions()

@@ -418,7 +418,7 @@ def selection_arguments(configuration, fold):
 choices = [{"kind": kind, "rate": rate} for kind in LEARNING_RATE for rate in LEARNING_RATES]
 selection = training.cross_validate(selection_arguments, choices, 1, name="04_selection")
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-selection
 #| tbl-cap: "What the learning rates were chosen by: MSE on validation windows in ten-thousandths of the squared range after few epochs from a seed that is not reported below, by network and peak learning rate."
 by_rate = selection.pivot(index="kind", columns="rate", values="val_loss")
@@ -453,7 +453,7 @@ for (kind, _), run in zip(trainings, runs, strict=True):
 #| fig-alt: "DCT, PCA and the theory lie on one falling line, from about 0.0035 with 16 numbers to 0.0004 with 128. LSTM and dense network are two points above it at 128 numbers, the LSTM the nearer one."
 figures.plot_code_sizes(code_mse[LATER])
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-reconstruction
 #| tbl-cap: "Reconstruction of 300 days from 128 numbers: MSE on the two tests in ten-thousandths of the squared range, mean over three seeds ± standard deviation for the networks. The original report reached 20 (.0020) on windows of other data."
 at_size = {
@@ -732,7 +732,7 @@ observed, forecast, low, high = 100 * np.expm1(np.exp(of_stock))
 curves, bands = {"observed": observed, "forecast": forecast}, {"forecast": (low, high)}
 figures.plot_curves(curves, "trading day", "daily range in %", log="y", bands=bands)
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## Claims
 #
 # With a file of your own only those sentences are claimed that are not about the bundled prices.
@@ -757,7 +757,7 @@ ours = [errors.mean() for errors in lstm_errors]
 add_result("six stocks, 2020 to 2023", "daily range", mse_of, ours, "of its logarithm")
 chapter.claim("The scores are those that were recorded after training.", confirmed)
 
-# %%
+# %% tags=["evidence"]
 #| claims: true
 chapter.finish()
 
@@ -792,5 +792,5 @@ chapter.finish()
 # - T. Zhao et al., "The huge package for high-dimensional undirected graph estimation in R",
 #   *Journal of Machine Learning Research* 13, 2012.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 chapter.print_versions()

@@ -157,7 +157,7 @@ for source, part in product(SOURCES, SYNTHETIC_STEPS):
     one = data[source][part]
     print(f"{source}, {part}: {one.windows.shape}, {np.mean(one.strengths > 0):.1%} events")
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-process
 #| fig-cap: "500 steps of the synthetic test series: the observed precursor, the strength, and the oracle's probability of an event."
 #| fig-alt: "The precursor is noise around 0. The strength has some fifteen isolated peaks of 1 to 6. The probability is near 0 with spikes to between .35 and .75, most of which come with an event; some events come without a spike."
@@ -678,12 +678,12 @@ chapter.claim(
 table.map(scores.with_spread)
 
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # Hardly an onset is found: the forecasts know that a storm lasts, not that one comes.
 #
 # ### Are the probabilities true, and when to give an alarm?
 
-# %%
+# %% tags=["evidence"]
 def bins(changes):
     """Forecast, frequency and its interval in each bin that has ten hours or more."""
     names = [f"test reliability {name}" for name in ("count", "forecast", "events")]
@@ -695,7 +695,7 @@ def bins(changes):
     return forecast / hours, share, low, high
 
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-reliability
 #| fig-cap: "Airports, test: frequency of events against their forecast probability in ten bins, mean of five seeds, with 95 % Wilson score intervals for the hours of one network. On the grey line, probabilities are true."
 #| fig-alt: "Network and plain cross-entropy lie close to the diagonal; only their bars below .2 are above it. Focal loss is below it for small probabilities and above for large ones. Balanced is far below, all bars included: where it says .85, an event comes one time in five."
@@ -759,7 +759,7 @@ figures.plot_curves(curves, "C / L", "value (cut at −1)")
 #
 # ## Claims
 
-# %%
+# %% tags=["evidence"]
 ours = [result["Brier skill"] for result in network_scores]
 means = np.array([np.mean(ours), values_of("test Brier skill", {}).mean()])
 chapter.claim(
@@ -774,7 +774,7 @@ shares = list(found[LENGTHS[100_000]] / oracle["oracle"])
 opponent = {"opponent": TREES, "baseline": of_trees[3], "oracle": 1.0, "unit": "of the oracle's"}
 chapter.result(data="synthetic, 100,000 steps", ours=shares, **names, **opponent)
 
-# %%
+# %% tags=["evidence"]
 #| claims: true
 chapter.finish()
 
@@ -796,5 +796,5 @@ chapter.finish()
 # - E. Wilson, "Probable inference, the law of succession, and statistical inference", *Journal of
 #   the American Statistical Association* 22, 1927.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 chapter.print_versions()

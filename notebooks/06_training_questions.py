@@ -143,7 +143,7 @@ figures.plot_history(
 # ## 2. Is the hidden state still adjusted during predict?
 # Four sequences of 40 steps are predicted twice, in another order, and in two halves.
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-state
 #| tbl-cap: "What predict does to an LSTM. A stateful one was reset between the last three lines."
 state_table = pd.DataFrame({f"stateful={kept}": probes.probe_state(kept) for kept in (False, True)})
@@ -161,7 +161,7 @@ state_table.replace({True: "yes", False: "no"})
 # ## 3. Which layers behave differently in predict?
 # Each layer is called twice as in predict and twice as in training.
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-modes
 #| tbl-cap: "Whether two calls of a layer agree: two as in predict, two as in training, and one of each."
 kinds = layers.Dense(8), layers.LSTM(8), layers.LayerNormalization(), layers.BatchNormalization()
@@ -188,7 +188,7 @@ modes.replace({True: "yes", False: "no"})
 # Gal & Ghahramani (2016b) keep one mask for all steps of a sequence. Masks are read off LSTMs whose
 # gates are held open, and off layers that follow an LSTM.
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-masks
 #| tbl-cap: "Different masks in the steps of a sequence of 49 or 50 steps (the most of 64 sequences), and the share of values that they hide."
 keras.utils.set_random_seed(SEEDS[0])
@@ -359,7 +359,7 @@ chapter.result(
     opponent="PCA-50", baseline=float(pca_test), ours=wide_test[-len(SEEDS):],
 )
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # **Answer.** Look at the learning rate: too high it makes the loss unstable, too low poor
 # (Adadelta's default was 1, now .001). Then scale the data, then drop the code's ReLU. PCA wins.
 #
@@ -516,7 +516,7 @@ pd.DataFrame(times, index=optimizers).map("{:.1f}".format).assign(rows=changed)
 # 2,048 examples of 16 numbers pass a layer for ten epochs: how far are its outputs in predict from
 # those as trained? And what is the cross-entropy of normalised one-hot targets?
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-normalisation
 #| tbl-cap: "Root mean square between outputs as trained and in predict, of outputs with deviation 1, after ten epochs in batches of a size."
 gaps = {
@@ -537,7 +537,7 @@ chapter.claim(
 )
 pd.DataFrame(gaps).T.map("{:.2f}".format).rename_axis("batches of", axis=1)
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # **Answer.** With care: in predict it is another function. Small batches give noisy statistics, and
 # in few steps the kept averages do not come near the truth; layer normalisation has neither fault.
 # Normalised targets are no probabilities: certainty that is wrong can be rewarded.
@@ -668,7 +668,7 @@ compare_hits(hits, "float32")[1]
 # The networks in single precision read test digits scaled with the training set's numbers, their own,
 # or those of their class (a test set of one digit only); and digits of half the contrast.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 #| label: tbl-scaling
 #| tbl-cap: "Test accuracy by the scaling of the test digits, and what it has more than with the training set's numbers, with a 95 % interval."
 def with_own(rows):
@@ -776,13 +776,13 @@ chapter.claim(
 chapter.claim("The scores of the networks are those recorded after training.", confirmed)
 set_mse.map(lambda values: scores.with_spread(values, "{:.4f}")).unstack(sort=False)
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # **Answer.** Because one network has to learn all orders instead of one; a warm start is not shown
 # to help. Sorting the inputs before reading them is far better: look for an order that helps.
 #
 # ## Claims
 
-# %%
+# %% tags=["evidence"]
 #| claims: true
 chapter.finish()
 
@@ -796,5 +796,5 @@ chapter.finish()
 # - Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent neural
 #   networks", *NeurIPS*, 2016b, arXiv:1512.05287.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 chapter.print_versions()
