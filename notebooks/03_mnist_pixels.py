@@ -789,8 +789,8 @@ chapter.finish()
 #
 # - M. Arjovsky et al., "Unitary evolution recurrent neural networks", 2016, arXiv:1511.06464.
 # - J. Li et al., "A hierarchical neural autoencoder for paragraphs", 2015, arXiv:1506.01057.
-# - N. Srivastava et al., "Unsupervised learning of video representations using LSTMs", 2015,
-#   arXiv:1502.04681.
+# - N. Srivastava, E. Mansimov and R. Salakhutdinov, "Unsupervised learning of video
+#   representations using LSTMs", *ICML*, 2015, arXiv:1502.04681.
 # - C. Tallec and Y. Ollivier, "Can recurrent neural networks warp time?", 2018, arXiv:1804.11188.
 # - A. Voelker et al., "Legendre memory units", *NeurIPS*, 2019.
 

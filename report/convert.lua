@@ -2,7 +2,7 @@
 -- A job has a `kind` ("markdown": a cell; "inline": a caption or a sentence; "table": HTML),
 -- a `text`, the `notebook` (the key that its labels start with), and is on the `front` page
 -- or not. Its result has the markup as `typst`, and lists of what Python has to check:
--- `labels`, `references`, `headings`, `problems`.
+-- `labels`, `references`, `headings`, `problems`, and of the `works` under "References".
 
 local READER = "commonmark+tex_math_dollars+pipe_tables+autolink_bare_uris+smart+raw_html"
 local job, result   -- The job at work, and what is known about it so far.
@@ -88,8 +88,6 @@ local function heading(element)
   local style = ""
   if job.front then
     level, style = math.max(level - 1, 1), ", numbering: none"
-  elseif text == "References" then
-    style = ", numbering: none, outlined: false, bookmarked: true"   -- One a chapter.
   end
   return pandoc.RawBlock("typst", "#heading(level: " .. level .. style .. ")["
     .. typst_inlines(element.content) .. "]" .. label)
@@ -224,20 +222,31 @@ local function converted(document)
   return document
 end
 
+local function collect_works(block)
+  if block.t ~= "BulletList" then
+    return problem("References are one list, and end the cell", pandoc.utils.stringify(block))
+  end
+  for _, item in ipairs(block.content) do
+    local text = squeezed(pandoc.utils.stringify(item))
+    local typst = typst_of(converted(pandoc.Pandoc(item)).blocks)
+    result.works:insert({ text = text, typst = typst })
+  end
+end
+
 local KINDS = {}
 function KINDS.markdown(text)
   local document = pandoc.read(text, READER)
-  local blocks, start, call = document.blocks, nil, "references"
-  for k, block in ipairs(blocks) do
-    local is_last = k == #blocks - 1 and blocks[#blocks].t == "Para"
-    if block.t == "Header" and pandoc.utils.stringify(block) == "References" then
-      start = k
-    elseif block.t == "Header" and is_last and #pandoc.utils.stringify(blocks[#blocks]) <= 300 then
-      start, call = k, "lead"   -- A short paragraph that leads to what the next cell shows.
-    end
+  local blocks = document.blocks
+  local _, start = blocks:find_if(function(block)
+    return block.t == "Header" and pandoc.utils.stringify(block) == "References"
+  end)
+  while start and blocks[start + 1] do   -- The report has one list of them all.
+    collect_works(blocks:remove(start + 1))
   end
-  if start then
-    blocks:insert(start + 1, pandoc.RawBlock("typst", "#" .. call .. "["))
+  if start then blocks:remove(start) end
+  local is_lead = #blocks > 1 and blocks[#blocks - 1].t == "Header" and blocks[#blocks].t == "Para"
+  if is_lead and #pandoc.utils.stringify(blocks[#blocks]) <= 300 then
+    blocks:insert(#blocks, pandoc.RawBlock("typst", "#lead["))   -- To what the next cell shows.
     blocks:insert(pandoc.RawBlock("typst", "]"))
   end
   return pandoc.write(converted(document), "typst")
@@ -259,7 +268,7 @@ end
 local results = pandoc.List()
 for _, next_job in ipairs(pandoc.json.decode(io.read("a"), false)) do
   job, result = next_job, {}
-  for _, list in ipairs({ "labels", "references", "headings", "problems" }) do
+  for _, list in ipairs({ "labels", "references", "headings", "problems", "works" }) do
     result[list] = pandoc.List()
   end
   -- The line end is pandoc's: without it the last row of a table is lost.

@@ -16,7 +16,8 @@ displayed formula numbers it, and `[text](#eq-loss)` -> "Equation (4)".
 
 Printed text is monospaced, stderr left out. The tags remove-cell, remove-input and
 remove-output work. Cells tagged `evidence` stand in the appendix, in the order of the
-notebook; a line at their place in the chapter says where.
+notebook; a line at their place in the chapter says where. The lists under `References`
+become one.
 """
 
 import base64
@@ -26,6 +27,7 @@ import pathlib
 import re
 import subprocess
 
+from report.bibliography import bibliography
 from report.problems import ReportError
 
 import nbformat
@@ -36,6 +38,7 @@ from nbconvert.filters import strip_ansi
 CONVERT = pathlib.Path(__file__).with_name("convert.lua")
 CELL_OPTIONS = {"label", "fig-cap", "fig-alt", "tbl-cap", "out-width", "claims"}
 CELL_MARK = "// CELL "
+WORKS = "\n// BIBLIOGRAPHY\n"
 CLAIM = "holds: "  # As helpers.chapter prints it.
 
 
@@ -134,7 +137,7 @@ class Document:
                 title = f"Evidence of chapter {notebook.number}"
                 appendix += [f"#heading[{title}]\n", *evidence]
             appendix += chapter if notebook.is_appendix else []
-        return self._converted([*pieces, *appendix])
+        return self._converted([*pieces, WORKS, *appendix])
 
     def _chapter(self, notebook):
         """Gives the pieces of a chapter, and those of its evidence."""
@@ -200,7 +203,11 @@ class Document:
         results = run_pandoc(jobs)
         self._problems.check_texts(jobs, results, self._notebooks)
         typst = iter(result["typst"] for result in results)
-        return "".join(next(typst) if isinstance(one, Job) else one for one in pieces)
+        made = {WORKS: bibliography(jobs, results, self._problems)}
+        return "".join(
+            next(typst) if isinstance(one, Job) else made.get(one, one)
+            for one in pieces
+        )
 
     def _cell(self, notebook, index):
         """Makes the pieces of one cell: markup as strings, `Job`s for pandoc."""

@@ -168,8 +168,8 @@ def test_report_has_all_parts_and_no_code(build, image):
     assert "Chapter name 2" in last and "02_part" not in last
     outline = [entry.get_title() for entry in document.get_toc()]
     assert [" ".join(name.split()) for name in outline][-2:] == [
-        "References",
         "2 Chapter name 2",
+        "Bibliography",
     ]
     assert b"pdfuaid" in pdf  # It says of itself that it is accessible.
     assert build(good_chapter(image), second, front=front, pdf=True) == pdf
@@ -417,14 +417,39 @@ def test_heading_and_sentence_stay_with_the_table_below(build, num_lines):
     ]
 
 
-def test_references_are_not_divided(build):
-    lines = v4.new_markdown_cell("\n\n".join(["A line."] * 31))
-    entries = "\n".join(f"- Author {k}." for k in range(6))
-    cells = [lines, v4.new_markdown_cell(f"## References\n\n{entries}")]
-    cells.append(code_cell("versions()", stdout="Versions."))
-    pages = page_texts(build(cells, pdf=True))
-    for text in ("References", "Author 0", "Author 5", "Versions."):
-        assert text in pages[-1] and text not in pages[-2]
+def references(*works):
+    return v4.new_markdown_cell("\n".join(["## References\n", *works]))
+
+
+def test_references_become_one_bibliography(build):
+    works = [
+        '- Y. LeCun, "Documents", *Place*, 1998.',
+        '- J.-P. Abel and O. L. White, "Later", 2005, arXiv:2001.12345.',
+        '- J.-P. Abel, "Earlier", 1995.',
+        "- B. Émile et al. 2001.",
+    ]
+    chapters = [references(*works[:2])], [references(*works[1:])]
+    pages = page_texts(build(*chapters, pdf=True))
+    *others, last = [" ".join(page.split()) for page in pages]
+    assert "References" not in " ".join(others) and "LeCun" not in " ".join(others)
+    names = ("Bibliography", "“Earlier”", "“Later”", "Émile", "“Documents”, Place")
+    places = [last.index(name) for name in names]
+    assert places == sorted(places) and last.count("Later") == 1
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ('- A. Author et al., "A title", 2001.', "another chapter has this work"),
+        ("Only words.", "References are one list"),
+    ],
+)
+def test_fault_of_references_is_named(build, text, problem):
+    first = references('- A. Author and B. Other, "A title", 2001.')
+    with pytest.raises(
+        exporter.ReportError, match=f"02_part.ipynb, cell 2 .*{problem}"
+    ):
+        build([first], [references(text)])
 
 
 @pytest.mark.parametrize("absolute", [False, True])
