@@ -514,7 +514,7 @@ lines = {network: errors[network, "dip"].to_dict() for network in ("LSTM", "dens
 }
 figures.plot_code_sizes(lines)
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-code-sizes
 #| tbl-cap: "Test MSE of all methods: mean and standard deviation over the seeds, where there are several; seconds of one training of the dense autoencoder and of the LSTM, two at a time on two cores. A dash: not made for these data."
 rows = {}
@@ -639,7 +639,7 @@ chapter.claim(
     [low < np.log10(3) for _, low, _ in others],
 )
 
-# %% [markdown] tags=["evidence"]
+# %% [markdown]
 # ## The original report's network
 #
 # The control is trained on the noise with a code of 64, for which the original report has

@@ -347,7 +347,7 @@ ladder = {  # Validation scores after the last epoch, one of each per seed.
     for name, group in ladder_runs.items()
 }
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-ladder
 #| fig-cap: "The ladder: squared error and accuracy on 1,000 validation images after 4 epochs of 6,000 images, a circle per seed. Dotted: the baselines on the validation images."
 #| fig-alt: "Two panels of circles. The plain network lies near the constant, the next one on the mean image, all further flat ones between mean image and class mean; the last row, two levels, lies lowest, with one of its seeds left of the class mean. Accuracies are near chance in the first two rows, above a fifth in the other flat ones and highest, with the largest spread, in the last."

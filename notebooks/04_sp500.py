@@ -320,7 +320,7 @@ by_day = {name: (days, leak_errors[name].mean(axis=0)[-30:]) for name in list(le
 figures.plot_curves(by_day, xlabel="predicted day", ylabel="squared error (range²)")
 
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-leak
 #| tbl-cap: "Other stocks, later: MSE of 'predictions' from the code of the whole window, in ten-thousandths of the squared range, on all days, and on the one day that the code has not seen; skill against persistence there (1 less the ratio of the errors) with its 95 % interval, a bootstrap (Efron 1979) over stocks."
 def as_text(interval, form="{:+.1%}"):
@@ -409,7 +409,7 @@ for part in TESTS:
     }
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 def selection_arguments(configuration, fold):
     """Arguments of `training.fit` for one kind of network and one learning rate."""
     return training_of("selection", seed=fold, epochs=FEW_EPOCHS, **configuration)
@@ -447,7 +447,7 @@ for (kind, _), run in zip(trainings, runs, strict=True):
         code_mse[part].setdefault(kind, {CODE_SIZE: []})[CODE_SIZE].append(of_run[part])
     confirmed.append(training.confirm_scores(run, of_run))
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-code-sizes
 #| fig-cap: "Other stocks, later: MSE of the reconstruction (unit: the squared range) against the numbers in the code. Networks: with 128 numbers, three seeds."
 #| fig-alt: "DCT, PCA and the theory lie on one falling line, from about 0.0035 with 16 numbers to 0.0004 with 128. LSTM and dense network are two points above it at 128 numbers, the LSTM the nearer one."

@@ -80,7 +80,7 @@ FALSE_ALARM_RATE = 0.02
 # Up to two are usual; the strength of an event is what goes beyond, at most 10. Only busy hours,
 # with five scheduled flights or more, are predicted: nights are left out.
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-departures
 #| out-width: 70%
 #| fig-cap: "Strength of the events (cancelled departures an hour beyond two, at most 10) at the three airports in the first four months of 2013."
@@ -144,7 +144,7 @@ def draw_series(num_steps, seed):
     return examples, sample.probabilities[ends]
 
 
-# %%
+# %% tags=["evidence"]
 data["synthetic"], truth = {}, {}
 for seed, (part, num_steps) in enumerate(SYNTHETIC_STEPS.items()):
     data["synthetic"][part], truth[part] = draw_series(num_steps, seed)
@@ -659,7 +659,7 @@ def row_of(results, ranks, earlier):
     return columns
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 #| label: tbl-test
 #| tbl-cap: "Airports, test. Log score of the strength: lower is better. Recall: hours with an event that had an alarm; episodes, events less than 12 quiet hours apart, that had one in any of their hours; onsets, hours with an event after 12 quiet ones. Network: mean ± standard deviation of five seeds."
 rows = {}
@@ -678,7 +678,7 @@ chapter.claim(
 table.map(scores.with_spread)
 
 
-# %% [markdown] tags=["evidence"]
+# %% [markdown]
 # Hardly an onset is found: the forecasts know that a storm lasts, not that one comes.
 #
 # ### Are the probabilities true, and when to give an alarm?
@@ -724,7 +724,7 @@ chapter.claim(
     np.ptp(sums) / climate < 0.03 and np.ptp(areas) < 0.01,
 )
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-cost
 #| fig-cap: "Airports, test: what forecasts are worth against the price of an alarm (C) relative to that of a missed event (L); an alarm is given when the probability exceeds C / L. 1 is a perfect forecast, 0 is always or never giving an alarm. Networks: mean of five seeds."
 #| fig-alt: "Network and regression fall together from .7 to near 0. A fixed alarm threshold of .5 is worth less where alarms are cheap and costs more than it saves where they are dear; balanced probabilities fall below 0 from C / L of .25 on."

@@ -124,7 +124,7 @@ chapter.claim(
     + [one["val_accuracy"].max() < one["val_accuracy"][0] + 0.01 for one in val],
 )
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-cross-entropy
 #| fig-cap: "Cross-entropy and accuracy after each epoch. Lines: the entropy of the classes, and the oracle, who knows the distribution."
 #| fig-alt: "In both seeds the loss falls from the entropy of the classes to that of the oracle, while the accuracy on validation data starts at the oracle's and goes up and down below it."
@@ -359,7 +359,7 @@ chapter.result(
     opponent="PCA-50", baseline=float(pca_test), ours=wide_test[-len(SEEDS):],
 )
 
-# %% [markdown] tags=["evidence"]
+# %% [markdown]
 # **Answer.** Look at the learning rate: too high it makes the loss unstable, too low poor
 # (Adadelta's default was 1, now .001). Then scale the data, then drop the code's ReLU. PCA wins.
 #
@@ -495,7 +495,7 @@ by_output.apply(scores.with_spread).to_frame("MSE").assign(limit=[f"{one:.3f}" f
 # The time per step, of 64 words, is measured for vocabularies of which only the first 100 words
 # occur; and it is counted how many of 1,000 rows a second step, of 20 other words, changes.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 #| label: tbl-embedding
 #| tbl-cap: "Milliseconds of processor time per training step by the size of the vocabulary, and rows of 1,000 that a step with 20 words changes."
 optimizers, sizes = ["sgd", "adam", "adamw"], (100, 10_000, 100_000)
@@ -537,7 +537,7 @@ chapter.claim(
 )
 pd.DataFrame(gaps).T.map("{:.2f}".format).rename_axis("batches of", axis=1)
 
-# %% [markdown] tags=["evidence"]
+# %% [markdown]
 # **Answer.** With care: in predict it is another function. Small batches give noisy statistics, and
 # in few steps the kept averages do not come near the truth; layer normalisation has neither fault.
 # Normalised targets are no probabilities: certainty that is wrong can be rewarded.
@@ -570,7 +570,7 @@ def build_encoder_decoder():
 code_runs = {n: fit_seeds(f"codes_{n}_epochs", build_encoder_decoder, twice, n, 32) for n in (1, 8)}
 
 
-# %%
+# %% tags=["evidence"]
 def describe_codes(train, test):
     """Mean cosine, and accuracy of the nearest neighbour in single and double precision."""
     accuracies = []
@@ -591,7 +591,7 @@ for epochs, run in ((epochs, run) for epochs, runs in code_runs.items() for run 
 flat = (digits[part].reshape(-1, 49) for part in ("train", "test"))
 code_values["pixels"] = [describe_codes(*flat)]
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 #| label: tbl-cosine
 #| tbl-cap: "Mean cosine of the test codes and accuracy of the nearest neighbour by cosine; last line: of the pixels themselves."
 early, early_centred, late, late_centred, plain = values = [*map(np.array, code_values.values())]
@@ -636,7 +636,7 @@ precision_runs = {
 }
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 #| label: tbl-precision
 #| tbl-cap: "Test accuracy by precision (the most frequent digit: 11.35 %), and what it has more than single precision, with a 95 % interval."
 def find_hits(runs, rows):
@@ -776,7 +776,7 @@ chapter.claim(
 chapter.claim("The scores of the networks are those recorded after training.", confirmed)
 set_mse.map(lambda values: scores.with_spread(values, "{:.4f}")).unstack(sort=False)
 
-# %% [markdown] tags=["evidence"]
+# %% [markdown]
 # **Answer.** Because one network has to learn all orders instead of one; a warm start is not shown
 # to help. Sorting the inputs before reading them is far better: look for an order that helps.
 #
