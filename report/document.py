@@ -141,7 +141,7 @@ class Document:
 
     def _chapter(self, notebook):
         """Gives the pieces of a chapter, and those of its evidence."""
-        chapter, evidence, section, end = [], [], "", None
+        chapter, evidence, section, repeated, end = [], [], "More", "", None
         for index, cell in enumerate(notebook.node.cells):
             pieces = self._cell(notebook, index)
             if len(pieces) < 2:  # Nothing to be seen.
@@ -156,28 +156,28 @@ class Document:
             else:
                 name = typst_string(f"{notebook.key}:evidence-{index + 1}")
                 end = f"#evidence-end({name})\n"
-                head, again = self._head(chapter, notebook, index, section)
-                chapter.append(f"#moved({name}, again: {str(again).lower()})\n")
-                evidence += [f"#evidence-start({name})\n", *head, *pieces, end]
+                head = self._own_heading(chapter, notebook, index)
+                if head is None and section != repeated:  # The chapter's once more.
+                    job, repeated = Job(section, "inline", notebook, index), section
+                    evidence += ["#heading(level: 2)[", job, "]\n"]
+                evidence += [f"#evidence-start({name})\n", *(head or []), *pieces, end]
+                chapter.append(f"#moved({name})\n")
             if cell.cell_type == "markdown":
                 section = [section, *re.findall("(?m)^##+ (.*)", cell.source)][-1]
         return chapter, evidence
 
-    def _head(self, chapter, notebook, index, section):
-        """Heads a piece of evidence; says if the heading is in the chapter, too."""
+    def _own_heading(self, chapter, notebook, index):
+        """Gives the heading that goes with evidence, [] if it has it, or None."""
         source = notebook.node.cells[index].source
-        above = (
-            chapter[-2] if isinstance(chapter[-2], Job) else Job("", "", notebook, 0)
-        )
-        text, mark, title = above.text.rpartition("\n## ")
         if source.startswith("## "):
-            return [], False
-        if mark and "\n" not in title.strip():  # Right above, with nothing below it.
-            above.text = text
-            return [Job(f"## {title}", "markdown", notebook, above.cell), "\n"], False
-        is_claims = source.startswith("#| claims")
-        job = Job("Claims" if is_claims else section, "inline", notebook, index)
-        return ["#heading(level: 2)[", job, "]\n"], not is_claims
+            return []
+        for job in chapter[-2:-1]:
+            if isinstance(job, Job) and (
+                found := re.search(r"\n(## .+)\s*\Z", job.text)
+            ):
+                job.text = job.text[: found.start()]  # Nothing else was below it.
+                return [Job(found[1], "markdown", notebook, job.cell), "\n"]
+        return ["#heading(level: 2)[Claims]\n"] if source[:9] == "#| claims" else None
 
     def _front(self, notebook):
         """Takes the title and the abstract out of the front notebook's cells."""

@@ -98,7 +98,8 @@ results.results_table(scores)
 # ## A recipe
 #
 # An LSTM autoencoder with three outputs, in Keras alone. The chapters vary it.
-#
+
+# %% [markdown]
 # ```python
 # import keras
 # from keras import layers
