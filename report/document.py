@@ -129,15 +129,14 @@ class Document:
         meta = typst_string(json.dumps(meta | {"title": title, "edition": edition}))
         start = f'#import "style.typ": *\n#show: report.with(json(bytes({meta})), [\n'
         pieces = [start, *abstract, "], [\n", *front, "])\n"]
-        appendix = ["#show: appendix\n"]
+        appendix = [WORKS, "#show: appendix\n"]
         for notebook in self._notebooks[1:]:
             chapter, evidence = self._chapter(notebook)
-            pieces += chapter if not notebook.is_appendix else []
+            (appendix if notebook.is_appendix else pieces).extend(chapter)
             if evidence:
                 title = f"Evidence of chapter {notebook.number}"
                 appendix += [f"#heading[{title}]\n", *evidence]
-            appendix += chapter if notebook.is_appendix else []
-        return self._converted([*pieces, WORKS, *appendix])
+        return self._converted(pieces + appendix)
 
     def _chapter(self, notebook):
         """Gives the pieces of a chapter, and those of its evidence."""
@@ -171,12 +170,10 @@ class Document:
         source = notebook.node.cells[index].source
         if source.startswith("## "):
             return []
-        for job in chapter[-2:-1]:
-            if isinstance(job, Job) and (
-                found := re.search(r"\n(## .+)\s*\Z", job.text)
-            ):
-                job.text = job.text[: found.start()]  # Nothing else was below it.
-                return [Job(found[1], "markdown", notebook, job.cell), "\n"]
+        above = [job for job in chapter[-2:-1] if isinstance(job, Job)]
+        if above and (found := re.search(r"\n(## .+)\s*\Z", above[0].text)):
+            above[0].text = above[0].text[: found.start()]  # Nothing was below it.
+            return [Job(found[1], "markdown", notebook, above[0].cell), "\n"]
         return ["#heading(level: 2)[Claims]\n"] if source[:9] == "#| claims" else None
 
     def _front(self, notebook):
@@ -291,6 +288,10 @@ class Document:
         caption = options.get(f"{prefix}-cap")
         if caption:
             job = Job(str(caption), "inline", notebook, index)
+            is_chapter = notebook.number and not notebook.is_appendix
+            name = f"Notebook {notebook.number}" if is_chapter else notebook.path.name
+            count = notebook.node.cells[index].execution_count
+            pieces.append(f', source: "{name}, cell [{count}]"')
             pieces += [", caption: [", job, "]"]
             if "label" in options:
                 name = typst_string(f"{notebook.key}:{options['label']}")

@@ -164,6 +164,7 @@ def test_report_has_all_parts_and_no_code(build, image):
     claims = first.partition("first this")[2]
     assert "Claim" in claims and "It is small" in claims and claims.count("✓") == 2
     assert "holds:" not in first
+    assert first.count("Notebook 1, cell [1]") == 2
     assert "Chapter name 2" in last and "02_part" not in last
     outline = [entry.get_title() for entry in document.get_toc()]
     assert [" ".join(name.split()) for name in outline][-2:] == [
@@ -221,7 +222,10 @@ def test_evidence_stands_in_the_appendix(build, image):
     assert "1.3" not in chapter and "Of rates." not in chapter
     assert "None. More of this: Section B.1" in other and "printed" not in other
     parts = [
-        *("A Evidence of chapter 1 A.1 Model Figure 1.", "A.2 Sweep Of rates. A.2.1"),
+        *(
+            "A Evidence of chapter 1 A.1 Model Notebook 1, cell [1] Figure 1.",
+            "A.2 Sweep Of rates. A.2.1",
+        ),
         *("A.3 Claims Claim Holds It is small", "B Evidence of chapter 2 B.1 Claims"),
         *("printed C Every time C.1 Times Of all.",),
     ]

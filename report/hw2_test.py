@@ -5,12 +5,15 @@ import pathlib
 from report.exporter import ReportPDFExporter
 
 import nbformat
+import numpy as np
 import pypdfium2
 
 FOLDER = pathlib.Path(__file__).parent
 PDF = FOLDER / "hw2.pdf"
 REMEDY = "Run `make pdf` and commit report/hw2.pdf."
 MAX_BYTES = 5_000_000
+MAX_BODY, MAX_APPENDIX = 34, 18  # Pages.
+MAX_HOLLOW = 3  # Pages within chapters of which more than a quarter is empty.
 
 
 def read_pages(source):
@@ -29,6 +32,30 @@ def test_pdf_says_what_the_notebooks_say():
 
 def test_pdf_is_small_enough_to_be_committed():
     assert PDF.stat().st_size < MAX_BYTES
+
+
+def largest_gap(page):
+    """Gives the largest empty part of a page between its margins, of their distance."""
+    grey = page.render(scale=0.5, grayscale=True).to_numpy()
+    top, bottom = round(len(grey) * 26 / 297), round(len(grey) * 273 / 297)
+    inked = np.flatnonzero((np.squeeze(grey)[top:bottom] < 200).any(axis=1))
+    return np.diff([0, *inked, bottom - top]).max() / (bottom - top)
+
+
+def test_report_is_short_and_its_pages_are_full():
+    with pypdfium2.PdfDocument(PDF) as document:
+        starts = {
+            entry.get_title().split()[0]: entry.get_dest().get_index()
+            for entry in document.get_toc()
+            if entry.level == 0
+        }
+        assert starts["A"] <= MAX_BODY
+        assert len(document) - starts["A"] <= MAX_APPENDIX
+        # Chapters start on a new page; the one before may be empty below.
+        new = {page for name, page in starts.items() if name.isdigit() or name == "A"}
+        inner = set(range(len(document))) - {page - 1 for page in {len(document), *new}}
+        hollow = [page + 1 for page in inner if largest_gap(document[page]) > 0.25]
+    assert len(hollow) <= MAX_HOLLOW, f"pages {hollow}"
 
 
 def test_every_notebook_is_a_chapter_before_the_appendix():

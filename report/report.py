@@ -163,12 +163,14 @@ results.results_table(scores)
 #
 # **Chapters.** Each chapter is one executed notebook: its question and its answer, the
 # data, the baselines, the network, the scores on test data, and what they do and do not
-# show. Chapters can be read in any order. This edition leaves the code out; the edition
-# with code shows it between the same texts, figures and tables.
+# show. Chapters can be read in any order; what proves a statement and is not needed to
+# follow it stands in the appendix, by chapter. This edition leaves the code out; the
+# edition with code shows it between the same texts, figures and tables. Each of these
+# names the notebook and the cell, by its number in brackets, that made it.
 #
-# **Claims.** A chapter ends with its claims. Each is a sentence that the notebook has
-# tested against the networks and the data, marked ✓ if it holds. The execution stops at
-# a claim that does not hold.
+# **Claims.** The appendix lists the claims of each chapter. Each is a sentence that the
+# notebook has tested against the networks and the data, marked ✓ if it holds. The
+# execution stops at a claim that does not hold.
 #
 # **Recorded runs.** Training takes hours, reading does not. A network that has been
 # trained before with the same configuration, seed and data is loaded with its weights;
