@@ -15,14 +15,7 @@
 # ---
 
 # %% [markdown]
-# # Every training
-#
-# Each training behind the other chapters writes down what it was called with and what
-# it took. This appendix is made from these records. Networks whose weights are recorded
-# are listed one by one. Of models that are only compared with each other, in
-# cross-validations (chapters 1, 2 and 4) and over several seeds (chapters 5 and 6), just
-# the scores are recorded, and they are counted. Trainings of a few seconds that are
-# repeated whenever a chapter is executed, such as the timings of chapter 6, are not.
+# # All scores, all trainings
 
 # %% tags=["remove-input"]
 import ast
@@ -32,7 +25,26 @@ from helpers.files import report_folder
 from helpers.retraining import LONG_TRAINING
 
 import pandas as pd
-from status import read_status  # From this folder.
+import results  # From this folder.
+from status import read_status
+
+
+# %% [markdown]
+# ## All scores
+#
+# *Original* is the number that the original homework report gives for the same task,
+# where it gives one: always on validation data, for the uniform sequences in its own
+# scaling, in which errors are about an eighth larger, and for the S&P 500 on data of
+# its own. The *oracle* is the best achievable score in expectation, where that is known.
+# *Of the squared range* (of the window's prices) and *of the variance*: divided by it.
+# *Brier skill*: 1 is perfect, 0 is always predicting the share of events; *of the
+# oracle's*: as a fraction of the oracle's skill. The few choices that followed a look at
+# test data are named in the discussions of the chapters.
+
+# %% tags=["remove-input"]
+#| label: tbl-scores
+#| tbl-cap: "All scores on test data, as the chapters have recorded them."
+results.results_table(results.read_scores())
 
 
 # %% tags=["remove-input"]
@@ -68,6 +80,13 @@ def as_range(values):
 
 # %% [markdown]
 # ## Time by chapter
+#
+# Each training behind the other chapters writes down what it was called with and what
+# it took. Networks whose weights are recorded are listed one by one. Of models that are
+# only compared with each other, in cross-validations (chapters 1, 2 and 4) and over
+# several seeds (chapters 5 and 6), just the scores are recorded, and they are counted.
+# Trainings of a few seconds that are repeated whenever a chapter is executed, such as
+# the timings of chapter 6, are not.
 #
 # Wall time of the trainings that are recorded, on a laptop-sized machine with two cores,
 # the other core busy with another training most of the time. Absolute times say little:

@@ -48,51 +48,92 @@
 # the program has checked.
 
 # %% tags=["remove-input"]
+#| label: fig-digits
+#| fig-cap: "Digits that were read one pixel at a time, 784 steps, and written from a code of 64 numbers: the first test digits, and what four networks of [chapter 3](../notebooks/03_mnist_pixels.ipynb) write."
+#| fig-alt: "A row of ten handwritten digits, and below it rows of what networks write: grey stripes, blurred digits, and clear digits."
 import results  # From this folder, in which `report` would be this page.
-from IPython.display import Markdown
+from IPython.display import Image, Markdown
 
+Image(results.read_picture())
+
+# %% [markdown]
+# ## Five findings
+
+# %% tags=["remove-input"]
 scores = results.read_scores()
-table = results.results_table(scores).set_index("Output", append=True)
-found = {
-    place[1:]: f"{row['Ours'].replace(' ', chr(160))} "
-    f"against {row['Strongest opponent']}"
-    for place, row in table.iterrows()
-}
-Markdown(
-    "Some of the scores on test data, against the strongest opponent. Digits read row "
-    "by row: mean squared error "
-    f"{found['LSTM, joint', 'reconstruction']}, accuracy "
-    f"{found['LSTM, joint', 'label']}. Pixel by pixel: "
-    f"{found['hierarchical', 'reconstruction']} and {found['hierarchical', 'label']}. "
-    "Tomorrow's price of a stock, mean squared error as a share of the squared range: "
-    f"{found['other stocks, later', 'next day']}."
-)
+headlines = results.select_headlines(scores)
+findings = [
+    results.fill_in(
+        "**Initialise an LSTM as a memory, and try a dense network first.** From 40 "
+        "numbers an LSTM autoencoder reconstructs sequences with a dip to a mean "
+        "squared error (MSE) of {dip[Ours]}. Without that initialisation it has more "
+        "than ten times the error (chapter 1), and the strongest opponent has less: "
+        "{dip[Strongest opponent]}.",
+        headlines,
+        dip="loses",
+    ),
+    results.fill_in(
+        "**One network can classify and reconstruct.** Digits read row by row are "
+        "classified with an accuracy of {rows_label[Ours]} against "
+        "{rows_label[Strongest opponent]}. They are reconstructed with an MSE of "
+        "{rows_error[Ours]}; the strongest opponent does "
+        "nothing else and has {rows_error[Strongest opponent]}.",
+        headlines,
+        rows_label="wins",
+        rows_error="loses",
+    ),
+    results.fill_in(
+        "**Read long sequences in two levels.** Over the 784 steps of a digit that is "
+        "read pixel by pixel, a hierarchical network reconstructs with an MSE of "
+        "{pixels_error[Ours]} against {pixels_error[Strongest opponent]}, and "
+        "classifies with an accuracy of {pixels_label[Ours]} against "
+        "{pixels_label[Strongest opponent]}.",
+        headlines,
+        pixels_error="wins",
+        pixels_label="wins",
+    ),
+    results.fill_in(
+        "**On prices simple methods are not beaten.** As a share of the squared "
+        "range, the MSE of the reconstruction is {prices[Ours]} against "
+        "{prices[Strongest opponent]}, and that of the next day's price "
+        "{next_day[Ours]} against {next_day[Strongest opponent]}. The daily range can "
+        "be predicted, with an LSTM as well as without: {daily_range[Ours]} against "
+        "{daily_range[Strongest opponent]}.",
+        headlines,
+        prices="loses",
+        next_day="loses",
+        daily_range="level",
+    ),
+    results.fill_in(
+        "**For rare events, data are worth more than architecture.** On a year of "
+        "cancelled flights the network has a Brier skill of {airports[Ours]}, the "
+        "strongest opponent {airports[Strongest opponent]}. With 100,000 synthetic "
+        "steps the network has {synthetic_events[Ours]} of the oracle's skill, from "
+        "20,000 less than half (chapter 5).",
+        headlines,
+        airports="loses",
+        synthetic_events="level",
+    ),
+]
+Markdown("\n".join(f"{n}. {text}" for n, text in enumerate(findings, start=1)))
 
 # %% [markdown]
 # ## Results at a glance
 #
-# [Table 1](#tbl-results) collects the scores of all chapters. *Original* is the number
-# that the original homework report gives for the same task, where it gives one: always
-# on validation data, for the uniform sequences in its own scaling, in which errors are
-# about an eighth larger, and for the S&P 500 on data of its own. The *strongest
-# opponent* is the best of the simple methods that the chapter compares with; the
-# *oracle* is what nothing beats but by luck, where that is known. *Ours* is the mean
-# over networks trained from several seeds, ± one standard deviation. The *verdict*
-# compares ours with the opponent; *level* means that the difference is within the
-# spread over the seeds, or within half a per cent. All are scored on test data that no
-# weight was trained on. Choices were made on training and validation data; the few that
-# followed a look at test data are named in the discussions of the chapters.
-#
-# Less is better for the mean squared error (MSE), more for the other scores. *Of the
-# squared range* (of the window's prices) and *of the variance*: divided by it. *Joint*:
-# one network reconstructs and classifies. *Brier skill*: 1 is perfect, 0 is always
-# predicting the share of events; *of the oracle's*: as a fraction of the oracle's
-# skill.
+# *Ours* is the mean over networks trained from several seeds, ± one standard deviation;
+# the *strongest opponent* is the best of the simple methods that the chapter compares
+# with. All are scored on test data that no weight was trained on, nearly all choices
+# having been made on training and validation data. *Level*: the difference is within
+# the spread over the seeds, or within half a per cent. Less is better for the mean
+# squared error (MSE), more for the other scores. *Joint*: one network reconstructs and
+# classifies. All scores, with the oracle's and those of the original report, are in
+# [the appendix](appendix.ipynb#All-scores).
 
 # %% tags=["remove-input"]
 #| label: tbl-results
 #| tbl-cap: "Scores on test data, computed by the chapters of this report."
-results.results_table(scores)
+short = results.results_table(headlines)
+short.drop(columns=["Original", "Oracle", "Seeds"])
 
 # %% [markdown]
 # ## A recipe

@@ -1,6 +1,7 @@
 import ast
 import pathlib
 
+from report.results import HEADLINES
 from report.status import read_status
 
 import jupytext
@@ -33,11 +34,11 @@ def run_again(name, monkeypatch):
             exec(compile(module, f"{name}.py", "exec"), names)
             if last:
                 shown, data = eval(ast.unparse(last), names), cell.outputs[0]["data"]
-                mime = "html" if "text/html" in data else "markdown"
+                kinds = ("text/html", "text/markdown", "image/png")
+                kind = next(kind for kind in kinds if kind in data)
+                again = getattr(shown, f"_repr_{kind.rpartition('/')[2]}_")()
                 remedy = f"Run `python -m report.execute report/{name}.ipynb`."
-                assert getattr(shown, f"_repr_{mime}_")() == data[f"text/{mime}"], (
-                    remedy
-                )
+                assert "".join(again.split()) == "".join(data[kind].split()), remedy
     return names
 
 
@@ -58,7 +59,12 @@ def test_recipe_trains_and_encodes():
 
 
 def test_front_page_shows_the_scores_that_are_recorded(monkeypatch):
-    scores = run_again("report", monkeypatch)["scores"]
+    names = run_again("report", monkeypatch)
+    scores, found = names["scores"], set(names["headlines"].index)
+    chapters = set(scores["task"].str.partition(".")[0])
+    named = {name for name, place in HEADLINES.items() if place[0] in chapters}
+    assert found == named, "Rows of HEADLINES in results.py that no chapter has."
+    assert len(names["findings"]) == 5
     agreeing = scores["task"][~(scores["spread"] > 0) & (scores["seeds"] > 1)]
     assert set(agreeing) <= {"4. S&P 500"}, "report.py says seeds agree in chapter 4."
 

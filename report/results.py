@@ -1,7 +1,7 @@
 """The table of results, from the scores that the chapters have written.
 
 `python -m report.results` writes it, and the picture beside it, into README.md. The
-front page of the report prints the same table.
+front page of the report prints some of its rows, its appendix all.
 """
 
 import base64
@@ -20,6 +20,23 @@ PICTURE = FOLDER / "picture.png"
 PICTURE_SOURCE = ROOT / "notebooks" / "03_mnist_pixels.ipynb"
 PICTURE_LABEL = "fig-reconstructions"
 AGREEMENT = 1e-4  # Relative to the score.
+# The rows of the front page by the names that its findings use, each with its chapter,
+# data and output. Those of chapters that do not exist are left out.
+HEADLINES = {
+    "dip": ("1", "dip, code 40", "reconstruction"),
+    "rows_error": ("2", "LSTM, joint", "reconstruction"),
+    "rows_label": ("2", "LSTM, joint", "label"),
+    "pixels_error": ("3", "hierarchical", "reconstruction"),
+    "pixels_label": ("3", "hierarchical", "label"),
+    "prices": ("4", "other stocks, later", "reconstruction"),
+    "next_day": ("4", "other stocks, later", "next day"),
+    "daily_range": ("4", "six stocks, 2020 to 2023", "daily range"),
+    "airports": ("5", "airports", "event"),
+    "synthetic_events": ("5", "synthetic, 100,000 steps", "event"),
+    "pressure": ("7", "arterial pressure", "anomaly"),
+    "ecg": ("7", "synthetic ECG", "anomaly"),
+    "vowels": ("7", "vowels", "label"),
+}
 
 
 def read_scores(folder=FOLDER):
@@ -50,6 +67,34 @@ def read_scores(folder=FOLDER):
     # Seeds that agree in the digits which are shown have no spread worth printing.
     agreeing = scores["spread"] < AGREEMENT * scores["ours"].abs()
     return scores.assign(spread=scores["spread"].mask(agreeing, 0.0))
+
+
+def select_headlines(scores):
+    """Selects the rows of `HEADLINES` that exist, and indexes them by their names."""
+    chapters = scores["task"].str.partition(".")[0]
+    places = list(zip(chapters, scores["data"], scores["output"], strict=True))
+    found = {name: place for name, place in HEADLINES.items() if place in places}
+    return scores.iloc[list(map(places.index, found.values()))].set_axis([*found])
+
+
+def fill_in(sentence, headlines, **verdicts):
+    """Fills scores into a sentence, as in `"{dip[Ours]} against {dip[Oracle]}"`.
+
+    Args:
+        sentence: String, with the columns of `results_table` for rows by their names.
+        headlines: `pandas.DataFrame`, as of `select_headlines`.
+        **verdicts: What the sentence takes the verdicts to be, `dip="loses"`.
+
+    Raises:
+        ValueError: If a verdict is another one, so that the sentence may be wrong.
+    """
+    table = results_table(headlines).replace(" ± ", "\u00a0±\u00a0", regex=True)
+    rows = dict(zip(headlines.index, table.to_dict("records"), strict=True))
+    received = {name: rows[name]["Verdict"] for name in verdicts}
+    if received != verdicts:
+        text = f"{sentence!r} asks for {verdicts}"
+        raise ValueError(f"Rewrite the finding: {text}. Received: {received}.")
+    return sentence.format(**rows)
 
 
 def results_table(scores):

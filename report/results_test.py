@@ -77,6 +77,19 @@ def test_verdict_says_who_is_better(metric, baseline, ours, spread, verdict):
     assert results.verdict_of(row) == verdict
 
 
+def test_findings_are_filled_in_and_stop_at_another_verdict(folder, monkeypatch):
+    places = {"noise": ("1", "uniform", "reconstruction"), "later": ("9", "x", "y")}
+    monkeypatch.setattr(results, "HEADLINES", places)
+    table_of(folder, HEADER + ROWS.replace("Noise", "1. Noise"))
+    headlines = results.select_headlines(results.read_scores(folder))
+    assert [*headlines.index] == ["noise"]
+    sentence = "{noise[Ours]} against {noise[Strongest opponent]}."
+    told = results.fill_in(sentence, headlines, noise="loses")
+    assert told == "0.000312\u00a0±\u00a00.000012 against 0 (PCA)."
+    with pytest.raises(ValueError, match="Rewrite the finding.*Received.*loses"):
+        results.fill_in(sentence, headlines, noise="wins")
+
+
 def test_chapter_without_scores_is_named(folder):
     table_of(folder, HEADER + ROWS)
     (folder / "scores" / "02_b.csv").unlink()
