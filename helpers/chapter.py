@@ -56,7 +56,7 @@ class Chapter:
             ours: List of floats, the score of the network trained from each seed.
             baseline: Float, the score of the strongest simple opponent.
             reference: Float or `None`, the number of the original homework report.
-            oracle: Float or `None`, what nothing beats but by luck, where it is known.
+            oracle: Float or `None`, the best score in expectation, where it is known.
             unit: String, the unit of the metric.
             **names: `data`, `output`, `metric` and `opponent`, the baseline's name.
         """

@@ -27,11 +27,11 @@
 # nearest neighbours, a dense network with the same outputs, and convolutional LSTMs.
 #
 # **Answer.** Yes. One network reconstructs the test digits with a mean squared error of
-# .0027 per pixel (three seeds), against .0090 of principal components and .0243 of the
+# 0.0027 per pixel (three seeds), against 0.0090 of principal components and 0.0243 of the
 # cosine transform with as many numbers, and classifies 99.4 % of them correctly; the
 # nearest neighbour has 97.2 %, the original report's network for the label alone 99.0 % on
-# validation data. Its dense twin has .0033 and 98.3 %, so that for both outputs together it
-# pays; a dense network that only reconstructs has .0023, and wins. The dense ones take two
+# validation data. Its dense twin has 0.0033 and 98.3 %, so that for both outputs together it
+# pays; a dense network that only reconstructs has 0.0023, and wins. The dense ones take two
 # minutes, the LSTM eight. It reaches 99.0 % of the validation images after about four
 # minutes; the aim of two was missed.
 
@@ -706,7 +706,7 @@ chapter.claim(
 #
 # Networks that only reconstruct: LSTMs with 3 epochs each, dense ones with 15. Hinton and
 # Salakhutdinov (2006) report a dense network of nine layers, pretrained layer by layer, with 30
-# numbers, which has a squared error of 3.00 per image, that is .0038 per pixel; and 13.87 per
+# numbers, which has a squared error of 3.00 per image, that is 0.0038 per pixel; and 13.87 per
 # image of PCA with 30 numbers.
 
 # %%

@@ -26,8 +26,8 @@
 # states of the same encoder: the next 30 days from the days so far.
 #
 # **Answer.** Reconstruction: yes. A trained LSTM reconstructs other stocks, on later days as well,
-# with an error of .0006; the original report has .0020. It does not pass a cosine series of as many
-# numbers, .0004, which is fitted on nothing: prices are nearly a random walk, whose best code is
+# with an error of 0.0006; the original report has 0.0020. It does not pass a cosine series of as many
+# numbers, 0.0004, which is fitted on nothing: prices are nearly a random walk, whose best code is
 # linear. Prediction: no. The original's prediction has seen what it predicts. Without this leak the
 # network is not better than "tomorrow is as today" on later days, for the next day or for 30. It is
 # not the method that fails: the daily range of a stock, which can be predicted, is predicted with a
@@ -596,7 +596,7 @@ skill_table.rename_axis(["forecast", "windows"]).reset_index("windows")
 # On the days that training saw, the network predicts other stocks a little better than persistence.
 # Stocks rise and fall together, so this may be knowledge of those days. On later days the next day
 # is predicted worse, and over 30 days the interval contains 0. Drift and AR(5) are not shown to be
-# better than persistence, either. The same network reconstructs with an error of about .0020, after
+# better than persistence, either. The same network reconstructs with an error of about 0.0020, after
 # few epochs: the original's number, with two outputs, and neither sees what it predicts.
 
 # %% [markdown]
@@ -766,7 +766,7 @@ chapter.finish()
 #
 # - A trained LSTM passes the original's reconstruction, and so do 32 cosines. It does not pass the
 #   linear codes of its size, and on a random walk nothing can.
-# - The original's prediction error of .0037, on other data, is above that of persistence, even
+# - The original's prediction error of 0.0037, on other data, is above that of persistence, even
 #   though its wiring sees the future.
 # - The zero is that of closes, of one market, in one and a half years.
 # - The daily range shows that the method can find skill, not that a network is needed. The six

@@ -18,7 +18,7 @@
 #
 # **Question.** A series is 0 nearly always and 1 to 10 now and then. Will something happen in the
 # next step, and how strong will it be? Somebody asked about an LSTM autoencoder with one LSTM for
-# the event and one for the strength on its code: its loss of the event stood at .5, its
+# the event and one for the strength on its code: its loss of the event stood at 0.5, its
 # reconstruction was poor. Is it a good architecture, and what is better?
 #
 # **Data.** Cancelled departures of three airports, hour by hour, with the weather; and a synthetic
@@ -28,11 +28,11 @@
 # included; variants of it answer seven questions.
 #
 # **Answer.** Start with a logistic regression: on three hours of the airports it has a Brier skill
-# of .42, and the networks (.40) are not better by more than chance, the questioned one included.
+# of 0.42, and the networks (0.40) are not better by more than chance, the questioned one included.
 # Most changes of a network make no difference that shows. What hurts: to freeze an autoencoder, to
 # keep the largest value of each state, to weight the events, to train a strength on events alone or
 # as a factor. On the synthetic series the network finds less than half of the oracle's skill from
-# 20,000 steps, and .8 to .9 of it from 100,000: data are worth more than any change of the network.
+# 20,000 steps, and 0.8 to 0.9 of it from 100,000: data are worth more than any change of the network.
 
 # %%
 from functools import partial
@@ -552,7 +552,7 @@ chapter.claim(
 )
 
 # %% [markdown]
-# And the loss that stood at .5? A binary cross-entropy means nothing without the entropy of the
+# And the loss that stood at 0.5? A binary cross-entropy means nothing without the entropy of the
 # share of events, which a network reaches by predicting that share at each step.
 
 # %%
@@ -568,7 +568,7 @@ chapter.claim(
 chapter.claim("A loss of .5 is the entropy of 20 % events.", round(scores.entropy(0.2), 2) == 0.5)
 
 # %% [markdown]
-# A loss of .5 is the entropy of 20 % events; with fewer it is worse than a constant. Here only a
+# A loss of 0.5 is the entropy of 20 % events; with fewer it is worse than a constant. Here only a
 # balanced training loss passes it on its way down, which is a quantity of another kind.
 #
 # ## More data is worth more than another architecture
@@ -607,7 +607,7 @@ chapter.claim(
 #
 # ## The recommended network on the airports
 #
-# Now with a decoder ($\lambda = .1$); the weights are kept. An alarm is given above the threshold
+# Now with a decoder ($\lambda = 0.1$); the weights are kept. An alarm is given above the threshold
 # that has 2 % false alarms in the validation blocks.
 
 # %% tags=["nbval-ignore-output", "remove-output"]

@@ -92,8 +92,8 @@ def compare(name, arguments_of, names, settings, seeds=SEEDS):
 
 # %% [markdown]
 # ## 1. What does categorical cross-entropy minimise in an LSTM?
-# The loss falls while the accuracy stands still. An LSTM reads 12 symbols; class 0 has probability .5
-# whatever was read, .4 goes to a class that the first symbol names, .1 to all eight classes.
+# The loss falls while the accuracy stands still. An LSTM reads 12 symbols; class 0 has probability 0.5
+# whatever was read, 0.4 goes to a class that the first symbol names, 0.1 to all eight classes.
 
 # %%
 chances, symbols, drawn = probes.draw_symbols(12_000, np.random.default_rng(DATA_SEED))
@@ -361,7 +361,7 @@ chapter.result(
 
 # %% [markdown]
 # **Answer.** Look at the learning rate: too high it makes the loss unstable, too low poor
-# (Adadelta's default was 1, now .001). Then scale the data, then drop the code's ReLU. PCA wins.
+# (Adadelta's default was 1, now 0.001). Then scale the data, then drop the code's ReLU. PCA wins.
 #
 # ## 7. Overfitting at once: shrink the network or regularise?
 # Two hidden layers of 64 units learn how far a stock moves on the next day (log scale) from the
@@ -542,7 +542,7 @@ pd.DataFrame(gaps).T.map("{:.2f}".format).rename_axis("batches of", axis=1)
 # in few steps the kept averages do not come near the truth; layer normalisation has neither fault.
 # Normalised targets are no probabilities: certainty that is wrong can be rewarded.
 #
-# ## 11. Should embeddings be normalised if their mean cosine is above .99?
+# ## 11. Should embeddings be normalised if their mean cosine is above 0.99?
 # Scaling cannot change a cosine; centring on the mean of the training codes can. Codes are of an LSTM
 # autoencoder of digits (7 x 7 pixels) after one epoch and after eight; accuracy is that of the
 # nearest training code by cosine, found in single precision, as usual, and in double.
@@ -606,7 +606,7 @@ shown = [[scores.with_spread(one, "{:.4f}") for one in rows.T] for rows in value
 pd.DataFrame(shown, [*code_values], ["mean cosine", "accuracy, single", "accuracy, double"])
 
 # %% [markdown]
-# **Answer.** Not of a trained network. Above .9999 what differs drowns in the rounding of single
+# **Answer.** Not of a trained network. Above 0.9999 what differs drowns in the rounding of single
 # precision; centring brings it out, but such codes are of a network that has hardly learned.
 #
 # ## 12. Does the final accuracy depend on the precision?

@@ -37,6 +37,20 @@ KNOWN = {
     "04_sp500": [1 - 0.6 - 0.1],
     "06_training_questions": [1135 / 10_000],
 }
+# What the field does not say, and what it says instead.
+WORDS = {
+    r"restor\w*": "reconstruct",
+    r"made[- ]up": "synthetic",
+    r"usual start": "default initialisation",
+    r"start(s|ed|ing)? as": "is initialised as",
+    r"laws?": "distribution",
+    r"right labels?|names? (the|\w+) (digit|speaker)s?": "classify, accuracy",
+    r"was asked about|we defend": "the questioned, the recommended network",
+    r"by luck": "in expectation",
+    r"(?<![\w.])\.\d+": "0.5 with its zero",
+    r"\d+e-\d+": "a formula, 10 to the power",
+}
+PAGES = ("README.md", "CONTRIBUTING.md", "data/README.md")
 
 
 def read_numbers(text):
@@ -47,13 +61,13 @@ def read_numbers(text):
         yield float(digits + power), last, found["percent"], found.group().strip()
 
 
-def prose_of(notebook):
+def prose_of(notebook, captions=True):
     """Gives the text of the markdown cells and the captions, without references."""
     texts = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             texts.append(cell.source.partition("## References")[0])
-        elif options := re.findall(r"(?m)^#\| ?(.*)", cell.source):
+        elif captions and (options := re.findall(r"(?m)^#\| ?(.*)", cell.source)):
             options = yaml.safe_load("\n".join(options))
             texts += [str(options.get(name, "")) for name in ("fig-cap", "tbl-cap")]
     return NO_PROSE.sub(" ", "\n\n".join(texts))
@@ -150,3 +164,67 @@ def test_backed_numbers_pass(prose, printed, code):
 )
 def test_numbers_typed_by_hand_are_noticed(prose, printed, code):
     assert find_unbacked(make_notebook(prose, printed, code))
+
+
+def find_words(text, words=WORDS):
+    """Lists the words that should not stand in a text, with what should."""
+    text = NO_PROSE.sub(" ", text)
+    return [
+        f"{found.group()!r}, better {better}: ...{text[: found.end()][-80:]}"
+        for word, better in words.items()
+        for found in re.finditer(rf"(?<!\w)({word})(?!\w)", text, re.IGNORECASE)
+    ]
+
+
+def docstrings_of(path):
+    """Gives all docstrings of a module as one text."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    texts = [ast.get_docstring(node) for node in nodes if isinstance(node, documented)]
+    return "\n\n".join(filter(None, texts))
+
+
+PAGES_OF_REPORT = [ROOT / "report" / f"{name}.ipynb" for name in ("report", "appendix")]
+
+
+@pytest.mark.parametrize(
+    "path", NOTEBOOKS + PAGES_OF_REPORT, ids=lambda path: path.stem
+)
+def test_notebooks_use_the_words_of_the_field(path):
+    notebook = nbformat.read(path, as_version=4)
+    terms = {word: better for word, better in WORDS.items() if "d+" not in word}
+    assert find_words(prose_of(notebook, captions=False)) == []
+    assert find_words(prose_of(notebook), terms) == []
+
+
+def test_pages_and_docstrings_use_the_words_of_the_field():
+    texts = {name: (ROOT / name).read_text("utf-8") for name in PAGES}
+    for path in (ROOT / "helpers").rglob("*.py"):
+        texts[str(path.relative_to(ROOT))] = docstrings_of(path)
+    terms = {word: better for word, better in WORDS.items() if "d+" not in word}
+    found = {name: find_words(text, terms) for name, text in texts.items()}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("It restores digits.", "Made-up series", "from the usual start", "a law"),
+        *("It names the digit.", "the share of right labels", "It starts as a memory."),
+        *(
+            "the network that was asked about",
+            "but by luck",
+            "It is .5.",
+            "It is 1e-5.",
+        ),
+    ],
+)
+def test_other_words_are_noticed(text):
+    assert find_words(text)
+
+
+def test_words_of_the_field_pass():
+    text = (
+        "It reconstructs synthetic series, `restore` of a lawyer, 0.5, version 3.11.7."
+    )
+    assert find_words(text) == []

@@ -24,7 +24,7 @@ def lstm_initializers(num_inputs, memory_seed=None, chrono_steps=None, transpose
         num_inputs: Positive integer, how many values of about -1..1 a memory reads.
         memory_seed: Non-negative integer for a linear, lossless memory, or `None`.
         chrono_steps: Integer of at least 3 for the biases of `ChronoBias`, or `None`.
-        transpose: Whether to start as the inverse of the memory of the same seed.
+        transpose: Whether to invert the memory of the same seed.
 
     Returns:
         Dict of arguments, empty for the default initialisation.
@@ -62,7 +62,7 @@ class Start(keras.initializers.Initializer):
 
 @register
 class MemoryKernel(Start):
-    """Kernel of an LSTM that starts as a linear, lossless memory.
+    """Kernel of an LSTM that is initialised as a linear, lossless memory.
 
     Only the candidate block (the third of Keras' four) is drawn; the gates start
     without any input. With `MemoryBias` the new state is nearly

@@ -100,7 +100,7 @@ class Resume(keras.callbacks.Callback):
         self.num_batches, self.seconds_before = num_batches(job), 0.0
 
     def restore(self, model):
-        """Returns the epoch to begin with, after restoring what came before it."""
+        """Returns the epoch to begin with, after loading what came before it."""
         model.optimizer.build(model.trainable_variables)
         content = self.store.read()
         if content is None:
