@@ -196,7 +196,7 @@ def decode_by_hand(code):
     return decoded[:, :, np.newaxis]  # (examples, 50, 1)
 
 
-# %%
+# %% tags=["remove-output"]
 sizes = [8, 16, 24, 32, 36, 38, 40, 43, 45, 48]
 curves, means = {}, {}  # Test errors by size of the code.
 for name, arrays in data.items():
@@ -699,7 +699,7 @@ figures.plot_curves(
     log="xy",
 )
 
-# %%
+# %% tags=["remove-output"]
 plain_errors = [test_error(run, "uniform") for run in plain_runs]
 noise_64, noise_32 = errors["LSTM", "uniform", 64], errors["LSTM", "uniform", 32]
 dense_32 = errors["dense", "uniform", 32]

@@ -91,7 +91,7 @@ DATA_SEED = 0
 # in its place when it is there: numbers, tables and figures are then about your stocks, the
 # sentences remain about ours.
 
-# %%
+# %% tags=["remove-output"]
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 table = datasets.load_stocks(PRICE)
 prices = table.prices[PRICE]

@@ -211,7 +211,7 @@ def event_probability(fitted, examples):
     return model.predict_proba(lags(examples, num_lags))[:, 1]
 
 
-# %%
+# %% tags=["remove-output"]
 def choose_model(candidates, source):
     """The candidate, fitted, with the best log score on the validation data."""
     train, validation = (data[source][part] for part in ("train", "validation"))
@@ -555,7 +555,7 @@ chapter.claim(
 # And the loss that stood at 0.5? A binary cross-entropy means nothing without the entropy of the
 # share of events, which a network reaches by predicting that share at each step.
 
-# %%
+# %% tags=["remove-output"]
 floor = float(scores.entropy(np.mean(data["airports"]["train"].strengths > 0)))
 histories = values_of("history", CHANGES["questioned network"]), values_of("history", kinds[2])
 first = np.array([one["event_loss"][0] for one in histories[0]])

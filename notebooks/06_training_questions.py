@@ -699,7 +699,7 @@ table
 # ## 14. What do activation layers learn?
 # The weights of five kinds with 64 units are counted.
 
-# %%
+# %% tags=["remove-output"]
 kinds = [layers.ReLU(), layers.LeakyReLU(), layers.ELU(), layers.Softmax(), layers.PReLU()]
 for layer in kinds:
     layer.build((None, 64))

@@ -110,6 +110,20 @@ times.loc["all"] = times.sum()
 times.map("{:.0f}".format)
 
 # %% [markdown]
+# ## Versions
+#
+# What the records say they were made with.
+
+# %% tags=["remove-input"]
+#| label: tbl-versions
+#| tbl-cap: "Versions that the recorded networks were trained with, and how many of them."
+runs = pd.DataFrame(map(read_run, trainings["name"][trainings["model"]]))
+versions = pd.DataFrame(runs["versions"].tolist()).astype(str)
+versions.groupby([*versions], sort=False).size().rename("networks").reset_index(
+    ["keras", "backend", "tensorflow", "numpy", "cores"]
+)
+
+# %% [markdown]
 # ## Every network
 #
 # *Shape* is that of one example, time steps first. *Rate* is the learning rate, where
@@ -119,22 +133,8 @@ times.map("{:.0f}".format)
 # %% tags=["remove-input"]
 #| label: tbl-runs
 #| tbl-cap: "Every network whose weights are recorded: what it was trained on and for how long, with how many seeds, and the seconds that each seed took."
-runs = pd.DataFrame(map(read_run, trainings["name"][trainings["model"]]))
 settings = ["examples", "shape", "optimizer", "rate", "loss weights", "batch"]
 table = runs.groupby(["chapter", "network", *settings], sort=False).agg(
     seeds=("epochs", "size"), epochs=("epochs", as_range), seconds=("seconds", as_range)
 )
 table.reset_index(settings)
-
-# %% [markdown]
-# ## Versions
-#
-# What the records say they were made with.
-
-# %% tags=["remove-input"]
-#| label: tbl-versions
-#| tbl-cap: "Versions that the recorded networks were trained with, and how many of them."
-versions = pd.DataFrame(runs["versions"].tolist()).astype(str)
-versions.groupby([*versions], sort=False).size().rename("networks").reset_index(
-    ["keras", "backend", "tensorflow", "numpy", "cores"]
-)

@@ -14,10 +14,10 @@ Links become references: `[text](#fig-losses)`, `[text](02_mnist_rows.ipynb#fig-
 Jupyter's anchor, `#Windows-and-split`) -> "Section 2.3"; `\\label{eq-loss}` in a
 displayed formula numbers it, and `[text](#eq-loss)` -> "Equation (4)".
 
-Printed text is monospaced, stderr left out. The tags remove-cell, remove-input and
-remove-output work. Cells tagged `evidence` stand in the appendix, in the order of the
-notebook; a line at their place in the chapter says where. The lists under `References`
-become one.
+Printed text is monospaced; left out are stderr and what cells tagged
+nbval-ignore-output print: times and versions. The tags remove-cell, remove-input and
+remove-output work. Cells tagged `evidence` stand in the appendix, and a line at their
+place in the chapter says where. The lists under `References` become one.
 """
 
 import base64
@@ -227,7 +227,8 @@ class Document:
         return pieces
 
     def _outputs(self, notebook, index, options):
-        pieces, printed, kinds = [], [], []
+        pieces, printed, kinds, cell = [], [], [], notebook.node.cells[index]
+        ignored = "nbval-ignore-output" in cell.metadata.get("tags", [])
 
         def flush():
             text = strip_ansi("\n".join(part.strip("\n") for part in printed))
@@ -236,9 +237,9 @@ class Document:
                 pieces.append(f"#output-block({typst_string(text)})\n\n")
             printed.clear()
 
-        for output in notebook.node.cells[index].outputs:
+        for output in cell.outputs:
             if output.output_type == "stream":
-                printed += [output.text] * (output.name == "stdout")
+                printed += [output.text] * (output.name == "stdout" and not ignored)
                 continue
             kind, drawn = self._drawn(output.data, notebook, index, options)
             if kind == "text":

@@ -431,6 +431,16 @@ def test_heading_and_sentence_stay_with_the_table_below(build, num_lines):
     ]
 
 
+def test_times_and_versions_are_left_out(build):
+    kept, left_out = (
+        code_cell("run()", stdout=word) for word in ("a result", "trained in 3 s")
+    )
+    left_out.metadata["tags"] = ["nbval-ignore-output"]
+    for show_code in (False, True):
+        markup = build([kept, left_out], show_code=show_code)
+        assert "a result" in markup and "trained in" not in markup
+
+
 def references(*works):
     return v4.new_markdown_cell("\n".join(["## References\n", *works]))
 
