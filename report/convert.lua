@@ -79,8 +79,9 @@ end
 
 local function heading(element)
   local text, level = squeezed(pandoc.utils.stringify(element.content)), element.level
-  local number = level == 1 and text:match("^(%d+)%.? ") or nil
-  if number then element.content = { table.unpack(element.content, 3) } end
+  local number = text:match("^(%d+)%.? ")   -- The report counts by itself.
+  if number and level < 3 then element.content = { table.unpack(element.content, 3) } end
+  if level > 1 then number = nil end
   local name = level == 1 and job.notebook or job.notebook .. ":" .. text:gsub(" ", "-")
   local label = named[name] and "" or "#label(" .. quoted(name) .. ")"
   named[name] = true
@@ -146,15 +147,20 @@ local function placed(rows)
   end)
 end
 
--- pandas writes the names of the index into a header row of their own: fold it up.
+-- pandas writes the names of the index into a header row of their own: fold it up. The
+-- name of the columns shares a cell with one of them.
 local function fold_header(head, width)
   local upper, lower = head[#head - 1], head[#head]
   if not upper or #upper ~= width or #lower ~= width then return end
+  local shared = 0
   for k = 1, width do
-    if upper[k].text ~= "" and lower[k].text ~= "" then return end
+    if upper[k].text ~= "" and lower[k].text ~= "" then shared = shared + 1 end
   end
+  if shared > 1 then return end
   for k = 1, width do
-    if upper[k].text == "" then upper[k] = lower[k] end
+    local name, below = upper[k].text, lower[k].text
+    if below ~= "" then upper[k] = lower[k] end
+    if below ~= "" and name ~= "" then upper[k].text = below .. " / " .. name end
   end
   head:remove(#head)
 end
@@ -177,7 +183,8 @@ local function cell_markup(cell, numeric, header)
     return inline.t ~= "Str" and inline.t ~= "Space"
   end)
   local markup = formatted and typst_of(cell.blocks)
-    or typst_inlines(pandoc.Inlines(printed(cell.text, numeric and not header)))
+    or typst_inlines(pandoc.Inlines(header and cell.text:gsub("_", " ")
+      or printed(cell.text, numeric)))
   if header then markup = "#strong[" .. markup .. "]" end
   if cell.rows == 1 and cell.columns == 1 then return "[" .. markup .. "]" end
   local spans = "rowspan: " .. cell.rows .. ", colspan: " .. cell.columns

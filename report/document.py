@@ -157,8 +157,8 @@ class Document:
                 end = f"#evidence-end({name})\n"
                 head = self._own_heading(chapter, notebook, index)
                 if head is None and section != repeated:  # The chapter's once more.
-                    job, repeated = Job(section, "inline", notebook, index), section
-                    evidence += ["#heading(level: 2)[", job, "]\n"]
+                    job = Job(f"## {section}", "markdown", notebook, index)
+                    evidence, repeated = [*evidence, job, "\n"], section
                 evidence += [f"#evidence-start({name})\n", *(head or []), *pieces, end]
                 chapter.append(f"#moved({name})\n")
             if cell.cell_type == "markdown":

@@ -7,6 +7,7 @@ from report import exporter
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pypdfium2
 import pytest
 from matplotlib.figure import Figure
@@ -439,6 +440,22 @@ def test_times_and_versions_are_left_out(build):
     for show_code in (False, True):
         markup = build([kept, left_out], show_code=show_code)
         assert "a result" in markup and "trained in" not in markup
+
+
+def test_names_of_rows_and_columns_share_a_cell(build):
+    frame = pd.DataFrame([[1, 2]], ["LSTM"], pd.Index([5, 9], name="learning_rate"))
+    html = frame.rename_axis(index="network")._repr_html_()
+    markup = build([table_cell(html)])
+    assert "network / learning rate" in markup and "table.header" in markup
+    assert markup.count("[#strong[5]]") == 1
+
+
+def test_sections_are_counted_by_the_report_alone(build):
+    asked = v4.new_markdown_cell("## 2. Does it *learn*?\n\nTwo runs.")
+    shown = code_cell("table", stdout="yes")
+    shown.metadata["tags"] = ["evidence"]
+    markup = build([asked, shown, v4.new_markdown_cell("It does.")])
+    assert markup.count("[Does it #emph[learn]?]") == 2 and "2. Does" not in markup
 
 
 def references(*works):
