@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 
 from helpers import datasets, files
-from helpers.datasets import departures, mnist, stocks
+from helpers.datasets import departures, measured, mnist, stocks
 from helpers.datasets.stocks_test import make_lines
 
 import numpy as np
@@ -22,6 +22,7 @@ CHECKSUMS = {
     stocks.CLOSES_FILE: stocks.CLOSES_CHECKSUM,
     stocks.SIX_FILE: stocks.SIX_CHECKSUM,
     departures.DEPARTURES_FILE: departures.CHECKSUM,
+    **{f"{name}.csv.xz": sha256 for name, sha256 in measured.CHECKSUMS.items()},
 }
 
 
@@ -154,3 +155,46 @@ def test_departures_are_made_of_flights_and_weather():
     assert row["wind_gust"] == 0
     assert table.loc["JFK", "2013-01-01T06"]["scheduled"] == 0
     assert not table.loc["JFK"].isna().any(axis=None)
+
+
+def series_tables():
+    """Texts of the two packages, made of the bundled tables."""
+    script = load_script("build_series")
+    pressure = datasets.load_measured("arterial_pressure")
+    pressure.columns = ["timestamp", "value", "is_anomaly"]
+    texts = {
+        f"{script.PRESSURE}_TRAIN.csv": pressure[:1200].to_csv(index=False),
+        f"{script.PRESSURE}_TEST.csv": pressure.to_csv(index=False),
+    }
+    return script, texts
+
+
+def test_pressures_that_do_not_repeat_their_training_part_are_refused():
+    script, texts = series_tables()
+    train, test = (pd.read_csv(io.StringIO(text)) for text in texts.values())
+    made = script.make_pressure(train, test)
+    pd.testing.assert_frame_equal(made, datasets.load_measured("arterial_pressure"))
+    train.loc[5, "value"] += 1
+    with pytest.raises(ValueError, match="first 1200 values should be those of train"):
+        script.make_pressure(train, test)
+
+
+def test_series_of_another_package_are_refused(tmp_path):
+    script, texts = series_tables()
+    with zipfile.ZipFile(tmp_path / "package.whl", "w") as package:
+        for name, text in texts.items():
+            package.writestr(name, text)
+    with pytest.raises(KeyError, match="ecg-diff-count-3_TRAIN_NA.csv should be in"):
+        script.build([tmp_path / "package.whl"], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["package.whl"]
+
+
+def test_utterances_keep_their_channels_and_speakers():
+    script, _ = series_tables()
+    made = script.make_vowels("train", "@dimensions 2\n@data\n1.5,2:3,4:9\n5:6:7\n")
+    assert made.to_numpy().tolist() == [
+        ["train", 1, 9, 0, "1.5", "3"],
+        ["train", 1, 9, 1, "2", "4"],
+        ["train", 2, 7, 0, "5", "6"],
+    ]
+    assert made.columns.tolist()[-2:] == ["c01", "c02"]

@@ -23,6 +23,10 @@ BUNDLED = {  # Name: (loader, script that builds it).
         *(datasets.load_six_stocks, "build_stocks_daily.py"),
     ),
     "departures_2013.csv.xz": (datasets.load_departures, "build_departures.py"),
+    "inverter_2173.csv.xz": (
+        lambda: datasets.load_measured("inverter_2173"),
+        "build_series.py",
+    ),
 }
 PACKED = {  # Of the file as it lies there.
     "missing": (lambda content: None, "should be a file. Received: no such file"),
