@@ -1,0 +1,1 @@
+"""A series of your own: tables, windows without gaps, scores, alarms, streaming."""

@@ -1,0 +1,187 @@
+"""A detector: what a network expects of a series, and how unusual that makes it."""
+
+import json
+import pathlib
+
+from helpers.files import write_file
+from helpers.series import alarms, gaps, points
+
+import keras
+import numpy as np
+
+MODEL_FILE, SETTINGS_FILE = "model.keras", "detector.json"
+CHUNK = 20_000  # Windows at a time: those of a long file would fill the memory.
+RECONSTRUCTION, NEXT_STEP = "reconstruction", "next_step"
+
+
+class Detector:
+    """Scores the points of a series by the errors of one or two outputs of a network.
+
+    Each point is reconstructed by all windows that hold it, and predicted by the window
+    before it. The squared errors are averaged over the windows, smoothed, and divided
+    by their means in a calibration part, channel by channel; the score of a channel is
+    the geometric mean over the outputs, the score of a point the mean over channels.
+
+    Args:
+        network: Function from windows, a float32 array `(windows, num_steps, 2 *
+            channels)` of scaled values and marks (see `gaps.mark_missing`), to a dict
+            with `"reconstruction"`, `(windows, num_steps, channels)`, or
+            `"next_step"`, `(windows, channels)` or `(windows, horizon, channels)`, or
+            both; or a Keras model of such outputs.
+        scale: `gaps.Scale` of the training part.
+        num_steps: Integer, the length of a window.
+        smoothing: Integer, see `points.smooth`.
+        longest_missing: Integer, see `gaps`.
+        outputs: Names of the outputs to use; by default both, where they are there.
+    """
+
+    def __init__(
+        self,
+        network,
+        scale,
+        num_steps,
+        smoothing=10,
+        longest_missing=0,
+        outputs=(RECONSTRUCTION, NEXT_STEP),
+    ):
+        self.network, self.scale, self.outputs = network, scale, tuple(outputs)
+        self.num_steps, self.smoothing = num_steps, smoothing
+        self.longest_missing = longest_missing
+        self.levels, self.threshold, self.is_tail = {}, None, None
+
+    def predict(self, windows):
+        """Returns the outputs that are used, as NumPy arrays."""
+        if isinstance(self.network, keras.Model):
+            outputs = self.network.predict(windows, batch_size=500, verbose=0)
+        else:
+            outputs = self.network(windows)
+        outputs = {name: outputs[name] for name in self.outputs if name in outputs}
+        if NEXT_STEP in outputs and outputs[NEXT_STEP].ndim == 3:
+            outputs[NEXT_STEP] = outputs[NEXT_STEP][:, 0]  # Of a longer forecast.
+        return outputs
+
+    def errors(self, series):
+        """Returns a dict from outputs to errors per point, `(steps, channels)`."""
+        scaled = self.scale(series)
+        segments = gaps.number_segments(series, self.longest_missing)
+        starts = gaps.window_starts(segments, self.num_steps)
+        sums = {}  # From outputs to sums and counts of the points' errors.
+        for first in range(0, len(starts), CHUNK):
+            chunk = starts[first : first + CHUNK]
+            parts = self.window_errors(scaled, segments, chunk)
+            for name, (places, errors) in parts.items():
+                empty = np.zeros((2, *scaled.shape))
+                points.add_windows(errors, places, *sums.setdefault(name, empty))
+        return {
+            name: points.smooth(points.divide(*total), segments, self.smoothing)
+            for name, total in sums.items()
+        }
+
+    def window_errors(self, scaled, segments, starts):
+        """Returns the squared errors of some windows, each with its first steps."""
+        outputs = self.predict(gaps.cut_marked(scaled, starts, self.num_steps))
+        found = {}
+        if RECONSTRUCTION in outputs:
+            every = np.lib.stride_tricks.sliding_window_view(
+                scaled, self.num_steps, axis=0
+            )
+            windows = every[starts].transpose(0, 2, 1)
+            found[RECONSTRUCTION] = starts, (windows - outputs[RECONSTRUCTION]) ** 2
+        if NEXT_STEP in outputs:
+            after = starts + self.num_steps
+            goes_on = after < len(scaled)
+            goes_on[goes_on] = segments[after[goes_on]] == segments[starts[goes_on]]
+            after = after[goes_on]
+            errors = (scaled[after] - outputs[NEXT_STEP][goes_on]) ** 2
+            found[NEXT_STEP] = after, errors[:, np.newaxis]
+        return found
+
+    def channel_scores(self, series):
+        """Returns how unusual each value is, `(steps, channels)`; 1 is usual."""
+        errors = self.errors(series)
+        if not errors:
+            return np.full((len(series), len(self.scale.columns)), np.nan)
+        return points.combine(
+            [values / self.levels[name] for name, values in errors.items()]
+        )
+
+    def scores(self, series):
+        """Returns how unusual each point is, `(steps,)`; NaN where nothing is known."""
+        return points.mean_over_channels(self.channel_scores(series))
+
+    def calibrate(self, series, false_alarms):
+        """Takes levels and threshold from a normal part that nothing was trained on.
+
+        Args:
+            series: Array of shape `(steps, all channels)`.
+            false_alarms: Positive number, per 1,000 steps, see `alarm_threshold`.
+
+        Returns the detector. Too short a part raises a `ValueError`.
+        """
+        gaps.check_length(series, self.num_steps)
+        self.levels = {
+            name: np.maximum(np.nanmean(values, axis=0), 1e-12)
+            for name, values in self.errors(series).items()
+        }
+        self.threshold, self.is_tail = alarms.alarm_threshold(
+            self.scores(series), self.num_steps, false_alarms
+        )
+        return self
+
+    def episodes(self, scores):
+        """Returns the alarms of some scores, as a list of `Episode`s."""
+        return alarms.find_episodes(scores, self.threshold, self.num_steps)
+
+    def blame(self, channel_scores, episode):
+        """Returns the columns, the one that is most to blame for an episode first."""
+        part = channel_scores[episode.start : episode.stop]
+        order = np.argsort(np.nan_to_num(-np.nanmax(part, axis=0)), kind="stable")
+        return [self.scale.columns[channel] for channel in order]
+
+    def save(self, folder):
+        """Writes `model.keras` and `detector.json` into a folder; no pickle."""
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.network.save(folder / MODEL_FILE)
+        settings = {
+            "columns": [*self.scale.columns],
+            "left_out": [*self.scale.left_out],
+            "kept": self.scale.kept.tolist(),
+            "mean": self.scale.mean.tolist(),
+            "deviation": self.scale.deviation.tolist(),
+            "levels": {name: level.tolist() for name, level in self.levels.items()},
+            "threshold": self.threshold,
+            "is_tail": self.is_tail,
+            "num_steps": self.num_steps,
+            "smoothing": self.smoothing,
+            "longest_missing": self.longest_missing,
+            "outputs": [*self.outputs],
+        }
+        write_file(folder / SETTINGS_FILE, json.dumps(settings, indent=1).encode())
+
+
+def load_detector(folder):
+    """Loads a `Detector` that `save` has written, or says what is wrong with it."""
+    folder = pathlib.Path(folder)
+    try:
+        settings = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
+        scale = gaps.Scale.__new__(gaps.Scale)
+        scale.columns = tuple(settings["columns"])
+        scale.left_out = tuple(settings["left_out"])
+        scale.kept = np.array(settings["kept"])
+        scale.mean = np.array(settings["mean"])
+        scale.deviation = np.array(settings["deviation"])
+        model = keras.saving.load_model(folder / MODEL_FILE, compile=False)
+        names = ("num_steps", "smoothing", "longest_missing", "outputs")
+        detector = Detector(model, scale, *(settings[name] for name in names))
+        detector.levels = {
+            name: np.array(level) for name, level in settings["levels"].items()
+        }
+        detector.threshold = settings["threshold"]
+        detector.is_tail = settings["is_tail"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{folder} should hold {MODEL_FILE} and {SETTINGS_FILE} of one detector. "
+            f"Received: {error!r}."
+        ) from error
+    return detector
