@@ -96,7 +96,7 @@ def judge_episodes(episodes, labels, tolerance):
     episode that touches none is a false alarm. Returns a tuple of three integers.
     """
     labels = check_numbers("labels", labels, ("steps",)) > 0
-    marks = find_episodes(labels.astype("float64"), 0.5, 0)
+    marks = find_episodes(labels.astype("float64"), 0.5, merge=1)
     found, false = set(), 0
     for episode in episodes:
         hits = [

@@ -52,7 +52,10 @@ class Detector:
     def predict(self, windows):
         """Returns the outputs that are used, as NumPy arrays."""
         if isinstance(self.network, keras.Model):
-            outputs = self.network.predict(windows, batch_size=500, verbose=0)
+            if len(windows) == 1:  # Of a stream: without the loop over batches.
+                outputs = self.network.predict_on_batch(windows)
+            else:
+                outputs = self.network.predict(windows, batch_size=500, verbose=0)
         else:
             outputs = self.network(windows)
         outputs = {name: outputs[name] for name in self.outputs if name in outputs}

@@ -15,7 +15,8 @@ from keras import ops
 def number_segments(series, longest_missing=0):
     """Numbers the stretches between gaps: an int64 array `(steps,)`, -1 in a gap.
 
-    >>> number_segments(np.array([[1.0], [np.nan], [2.0], [np.nan], [np.nan], [3.0]]), 1)
+    >>> missing = np.nan
+    >>> number_segments(np.array([[1, missing, 2, missing, missing, 3]]).T, 1)
     array([ 0,  0,  0, -1, -1,  1])
     """
     present = np.flatnonzero(~np.isnan(series).all(axis=1))

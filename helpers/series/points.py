@@ -25,7 +25,6 @@ def smooth(values, segments, width):
     The neighbours are `width // 2` points before and after; missing ones are left out.
     A point without a value of its own stays without one.
     """
-    reach = width // 2
     smoothed = np.full(values.shape, np.nan)
     for number in range(segments.max() + 1):
         points = np.flatnonzero(segments == number)
@@ -33,6 +32,7 @@ def smooth(values, segments, width):
         observed = ~np.isnan(part)
         totals, counts = np.zeros(part.shape), np.zeros(part.shape)
         filled = np.where(observed, part, 0)
+        reach = min(width // 2, len(part) - 1)
         for shift in range(-reach, reach + 1):
             here = slice(max(0, -shift), len(part) - max(0, shift))
             there = slice(max(0, shift), len(part) + min(0, shift))

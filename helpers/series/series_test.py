@@ -1,0 +1,161 @@
+"""Tests of windows without gaps, scores per point, thresholds and episodes."""
+
+from helpers.series import alarms, gaps, points
+
+import numpy as np
+import pytest
+
+NAN = np.nan
+
+
+def column(*values):
+    return np.array(values, "float64")[:, np.newaxis]
+
+
+def test_a_long_run_of_missing_steps_is_a_gap():
+    series = column(NAN, 1, NAN, 2, NAN, NAN, 3, 4, NAN)
+    assert gaps.number_segments(series).tolist() == [-1, 0, -1, 1, -1, -1, 2, 2, -1]
+    assert gaps.number_segments(series, 1).tolist() == [-1, 0, 0, 0, -1, -1, 1, 1, -1]
+    assert gaps.number_segments(series, 2).tolist() == [-1, *[0] * 7, -1]
+    both = np.concatenate([series, column(*[5] * 9)], axis=1)
+    assert gaps.number_segments(both).tolist() == [0] * 9
+    assert gaps.number_segments(column(NAN, NAN)).tolist() == [-1, -1]
+
+
+def test_no_window_crosses_a_gap():
+    segments = np.array([0, 0, 0, -1, 1, 1, 2, 2, 2, 2])
+    assert gaps.window_starts(segments, 3).tolist() == [0, 6, 7]
+    assert gaps.window_starts(segments, 11).tolist() == []
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        series = rng.normal(size=(80, 1))
+        series[rng.random(80) < 0.2] = NAN
+        starts = gaps.window_starts(gaps.number_segments(series, seed % 3), 6)
+        for start in starts:
+            lost = np.isnan(series[start : start + 6, 0]).astype(int)
+            longest = max(map(len, "".join(map(str, lost)).split("0")))
+            assert longest <= seed % 3
+
+
+def test_windows_carry_marks_and_lose_nothing():
+    series = np.array([[1, NAN], [2, 5], [NAN, 6], [4, 7]])
+    windows = gaps.cut_marked(series, np.array([0, 2]), 2)
+    assert windows.dtype == "float32" and windows.shape == (2, 2, 4)
+    assert windows[0].tolist() == [[1, 0, 1, 0], [2, 5, 1, 1]]
+    back = gaps.split_marked(windows)
+    np.testing.assert_array_equal(back, np.stack([series[:2], series[2:]]))
+
+
+def test_masked_loss_counts_what_is_observed():
+    target = gaps.mark_missing(np.array([[[1, NAN], [NAN, NAN], [3, 4]]]))
+    guess = np.array([[[0, 9], [9, 9], [3, 2]]], "float32")
+    errors = np.asarray(gaps.masked_squared_error(target, guess))
+    assert errors.tolist() == [[1, 0, 2]]
+
+
+def test_scale_is_that_of_the_training_part():
+    rng = np.random.default_rng(0)
+    series = rng.normal(5, 3, size=(100, 3))
+    series[:, 1] = 7
+    series[3, 0] = NAN
+    scale = gaps.Scale(series[:60], ["a", "b", "c"])
+    assert scale.columns == ("a", "c") and scale.left_out == ("b",)
+    scaled = scale(series)
+    np.testing.assert_allclose(np.nanmean(scaled[:60], axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(np.nanstd(scaled[:60], axis=0), 1)
+    np.testing.assert_allclose(scale.back(scaled), series[:, [0, 2]])
+    with pytest.raises(ValueError, match="column that changes. Received: .*a, b"):
+        gaps.Scale(np.full((5, 2), NAN), ["a", "b"])
+
+
+def test_too_short_a_series_is_refused_with_the_length_that_is_needed():
+    series = np.arange(50.0)[:, np.newaxis]
+    gaps.check_length(series, 25)
+    series[30] = NAN
+    with pytest.raises(ValueError, match="50 steps in a row .*: 30 of 50 steps; take"):
+        gaps.check_length(series, 25)
+    with pytest.raises(ValueError, match="`num_steps` should be an integer"):
+        gaps.check_length(series, 1)
+
+
+def test_errors_of_a_point_are_averaged_over_its_windows():
+    errors = np.array([[1, 2, 3], [10, NAN, 30]], "float64")[:, :, np.newaxis]
+    totals, counts = np.zeros((2, 5, 1))
+    points.add_windows(errors, np.array([0, 1]), totals, counts)
+    mean = points.divide(totals, counts)[:, 0]
+    np.testing.assert_array_equal(mean, [1, 6, 3, 30, NAN])
+
+
+def test_smoothing_stays_in_a_segment():
+    values = column(1, 2, NAN, 3, 100, 50, 70)
+    segments = np.array([0, 0, 0, 0, -1, 1, 1])
+    smoothed = points.smooth(values, segments, 3)[:, 0]
+    np.testing.assert_array_equal(smoothed, [1.5, 1.5, NAN, 3, NAN, 60, 60])
+    np.testing.assert_array_equal(
+        points.smooth(values, segments, 1)[:, 0], [1, 2, NAN, 3, NAN, 50, 70]
+    )
+    wide = points.smooth(values, segments, 40)[:, 0]
+    np.testing.assert_array_equal(wide, [2, 2, NAN, 2, NAN, 60, 60])
+
+
+def test_outputs_are_combined_where_they_are():
+    first, second = column(4, NAN, 9, NAN), column(9, 5, NAN, NAN)
+    combined = points.combine([first, second])[:, 0]
+    np.testing.assert_allclose(combined, [6, 5, 9, NAN])
+
+
+def test_threshold_gives_the_stated_rate_on_exchangeable_blocks():
+    """Independent scores of a heavy tail: alarms per 1,000 steps near the stated."""
+    rng = np.random.default_rng(0)
+    rates = []
+    for _ in range(200):
+        scores = rng.pareto(3, size=6000) + 1
+        threshold, is_tail = alarms.alarm_threshold(scores[:3000], 20, 2)
+        assert not is_tail
+        rates.append((alarms.block_maxima(scores[3000:], 20) > threshold).sum() / 3)
+    # At most 2; what is lost by rounding down to a whole place is at most a quarter.
+    assert 1.5 < np.mean(rates) <= 2.1
+
+
+def test_threshold_of_a_short_part_follows_the_tail():
+    rng = np.random.default_rng(1)
+    rates = []
+    for _ in range(300):
+        scores = rng.pareto(3, size=3300) + 1
+        threshold, is_tail = alarms.alarm_threshold(scores[:300], 20, 1)
+        assert is_tail and threshold > scores[:300].max()
+        rates.append((alarms.block_maxima(scores[300:], 20) > threshold).sum() / 3)
+    assert 0.5 < np.mean(rates) < 2
+
+
+def test_threshold_falls_with_the_rate():
+    scores = np.random.default_rng(2).gamma(2, size=2000)
+    found = [alarms.alarm_threshold(scores, 20, rate)[0] for rate in (0.01, 0.1, 1, 10)]
+    assert found == sorted(found, reverse=True) and len(set(found)) == 4
+
+
+@pytest.mark.parametrize("rate", [0, -1, 50, 51, NAN, True, "1"])
+def test_impossible_rates_are_refused(rate):
+    with pytest.raises(ValueError, match="`false_alarms` should be above 0 and below"):
+        alarms.alarm_threshold(np.arange(100.0), 20, rate)
+
+
+def test_too_short_a_calibration_is_refused():
+    scores = np.arange(100.0)
+    scores[10:] = NAN
+    with pytest.raises(ValueError, match="20 steps with a score. Received: 10; take"):
+        alarms.alarm_threshold(scores, 20, 1)
+
+
+def test_alarms_near_each_other_are_one_episode():
+    scores = np.array([0, 5, NAN, 7, 0, 0, 0, 6, 0])
+    found = alarms.find_episodes(scores, 4, 3)
+    assert found == [(1, 4, 3), (7, 8, 7)]
+    assert found[0].peak == 3
+    assert alarms.find_episodes(scores, 4, 4) == [(1, 8, 3)]
+    assert alarms.find_episodes(scores, 7, 4) == []
+    labels = np.array([0, 0, 0, 0, 1, 1, 0, 0, 0])
+    assert alarms.judge_episodes(found, labels, 0) == (0, 1, 2)
+    assert alarms.judge_episodes(found, labels, 1) == (1, 1, 1)
+    assert alarms.judge_episodes(found, labels, 2) == (1, 1, 0)
+    assert alarms.judge_episodes([], labels, 2) == (0, 1, 0)
