@@ -18,10 +18,14 @@ class Episode(NamedTuple):
 
 
 def block_maxima(scores, block):
-    """Returns the largest score of each whole block of steps that have a score."""
+    """Returns the largest score of each block of at least `block` steps with a score.
+
+    The blocks are as many as there can be, and differ in length by one at most.
+    """
     scores = scores[~np.isnan(scores)]
-    whole = len(scores) // block * block
-    return scores[:whole].reshape(-1, block).max(axis=1)
+    num_blocks = len(scores) // block
+    parts = np.array_split(scores, num_blocks) if num_blocks else []
+    return np.array([part.max() for part in parts])
 
 
 def alarm_threshold(scores, block, false_alarms):

@@ -11,7 +11,7 @@ import numpy as np
 
 MODEL_FILE, SETTINGS_FILE = "model.keras", "detector.json"
 CHUNK = 20_000  # Windows at a time: those of a long file would fill the memory.
-RECONSTRUCTION, NEXT_STEP = "reconstruction", "next_step"
+RECONSTRUCTION, NEXT_STEPS = "reconstruction", "next_steps"
 
 
 class Detector:
@@ -26,9 +26,9 @@ class Detector:
         network: Function from windows, a float32 array `(windows, num_steps, 2 *
             channels)` of scaled values and marks (see `gaps.mark_missing`), to a dict
             with `"reconstruction"`, `(windows, num_steps, channels)`, or
-            `"next_step"`, `(windows, channels)` or `(windows, horizon, channels)`, or
-            both; or a Keras model of such outputs.
-        scale: `gaps.Scale` of the training part.
+            `"next_steps"`, `(windows, horizon, channels)`, of which the first step is
+            used, or both; or a Keras model of such outputs.
+        scale: `gaps.Scale` of the training part, see `gaps.fit_scale`.
         num_steps: Integer, the length of a window.
         smoothing: Integer, see `points.smooth`.
         longest_missing: Integer, see `gaps`.
@@ -42,7 +42,7 @@ class Detector:
         num_steps,
         smoothing=10,
         longest_missing=0,
-        outputs=(RECONSTRUCTION, NEXT_STEP),
+        outputs=(RECONSTRUCTION, NEXT_STEPS),
     ):
         self.network, self.scale, self.outputs = network, scale, tuple(outputs)
         self.num_steps, self.smoothing = num_steps, smoothing
@@ -58,10 +58,7 @@ class Detector:
                 outputs = self.network.predict(windows, batch_size=500, verbose=0)
         else:
             outputs = self.network(windows)
-        outputs = {name: outputs[name] for name in self.outputs if name in outputs}
-        if NEXT_STEP in outputs and outputs[NEXT_STEP].ndim == 3:
-            outputs[NEXT_STEP] = outputs[NEXT_STEP][:, 0]  # Of a longer forecast.
-        return outputs
+        return {name: outputs[name] for name in self.outputs if name in outputs}
 
     def errors(self, series):
         """Returns a dict from outputs to errors per point, `(steps, channels)`."""
@@ -90,13 +87,13 @@ class Detector:
             )
             windows = every[starts].transpose(0, 2, 1)
             found[RECONSTRUCTION] = starts, (windows - outputs[RECONSTRUCTION]) ** 2
-        if NEXT_STEP in outputs:
+        if NEXT_STEPS in outputs:
             after = starts + self.num_steps
             goes_on = after < len(scaled)
             goes_on[goes_on] = segments[after[goes_on]] == segments[starts[goes_on]]
             after = after[goes_on]
-            errors = (scaled[after] - outputs[NEXT_STEP][goes_on]) ** 2
-            found[NEXT_STEP] = after, errors[:, np.newaxis]
+            errors = (scaled[after] - outputs[NEXT_STEPS][goes_on, 0]) ** 2
+            found[NEXT_STEPS] = after, errors[:, np.newaxis]
         return found
 
     def channel_scores(self, series):
@@ -146,12 +143,9 @@ class Detector:
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.network.save(folder / MODEL_FILE)
+        scale = self.scale._asdict()
         settings = {
-            "columns": [*self.scale.columns],
-            "left_out": [*self.scale.left_out],
-            "kept": self.scale.kept.tolist(),
-            "mean": self.scale.mean.tolist(),
-            "deviation": self.scale.deviation.tolist(),
+            "scale": {name: np.asarray(part).tolist() for name, part in scale.items()},
             "levels": {name: level.tolist() for name, level in self.levels.items()},
             "threshold": self.threshold,
             "is_tail": self.is_tail,
@@ -168,12 +162,10 @@ def load_detector(folder):
     folder = pathlib.Path(folder)
     try:
         settings = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
-        scale = gaps.Scale.__new__(gaps.Scale)
-        scale.columns = tuple(settings["columns"])
-        scale.left_out = tuple(settings["left_out"])
-        scale.kept = np.array(settings["kept"])
-        scale.mean = np.array(settings["mean"])
-        scale.deviation = np.array(settings["deviation"])
+        scale = settings["scale"]
+        for name in ("kept", "mean", "deviation"):
+            scale[name] = np.array(scale[name])
+        scale = gaps.Scale(**scale)._replace(columns=tuple(scale["columns"]))
         model = keras.saving.load_model(folder / MODEL_FILE, compile=False)
         names = ("num_steps", "smoothing", "longest_missing", "outputs")
         detector = Detector(model, scale, *(settings[name] for name in names))
@@ -182,7 +174,7 @@ def load_detector(folder):
         }
         detector.threshold = settings["threshold"]
         detector.is_tail = settings["is_tail"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder} should hold {MODEL_FILE} and {SETTINGS_FILE} of one detector. "
             f"Received: {error!r}."

@@ -5,6 +5,8 @@ step without any value is a missing step; a run of missing steps that is longer 
 `longest_missing` is a gap, a shorter one is masked.
 """
 
+from typing import NamedTuple
+
 from helpers.checks import check_integer
 
 import keras
@@ -80,39 +82,48 @@ def masked_squared_error(marked, prediction):
     return ops.sum(errors, axis=-1) / ops.maximum(ops.sum(observed, axis=-1), 1)
 
 
-class Scale:
-    """Brings channels to mean 0 and deviation 1, both of a training part alone.
+class Scale(NamedTuple):
+    """Brings channels to mean 0 and deviation 1, both of a training part alone."""
 
-    Args:
-        series: Array of shape `(steps, channels)`, the training part.
-        columns: Tuple of strings, the channels.
-
-    A channel that is constant in the training part, or has no value there, cannot be
-    scaled: it is left out, and named in `left_out`. No channel left is a `ValueError`.
-    """
-
-    def __init__(self, series, columns):
-        columns = tuple(columns)
-        has_values = ~np.isnan(series).all(axis=0)
-        known = np.where(has_values, series, 0)
-        changes = np.nanmax(known, axis=0) > np.nanmin(known, axis=0)
-        self.columns = tuple(np.array(columns, object)[changes])
-        self.left_out = tuple(np.array(columns, object)[~changes])
-        if not self.columns:
-            raise ValueError(
-                "The training part should have a column that changes. Received: "
-                f"constant or empty {', '.join(columns)}; take a longer training part."
-            )
-        self.kept = np.flatnonzero(changes)
-        self.mean = np.nanmean(series[:, changes], axis=0)
-        self.deviation = np.nanstd(series[:, changes], axis=0)
+    columns: tuple  # Strings, the channels that are scaled.
+    left_out: tuple  # Strings, the channels without a change or a value.
+    kept: np.ndarray  # (channels,) int64, places of `columns` among all.
+    mean: np.ndarray  # (channels,) float64.
+    deviation: np.ndarray  # (channels,) float64.
 
     def __call__(self, series):
+        """Scales `(steps, all channels)` to `(steps, channels)`."""
         return (series[:, self.kept] - self.mean) / self.deviation
 
     def back(self, scaled):
         """Returns scaled values, `(..., channels)`, in the units of the columns."""
         return scaled * self.deviation + self.mean
+
+
+def fit_scale(series, columns):
+    """Takes the `Scale` from a training part, `(steps, all channels)`.
+
+    A channel that is constant there, or has no value, cannot be scaled and is left out,
+    also if it moves later: what is unusual in it needs no network. If no channel is
+    left, a `ValueError` names them.
+    """
+    has_values = ~np.isnan(series).all(axis=0)
+    known = np.where(has_values, series, 0)
+    changes = np.nanmax(known, axis=0) > np.nanmin(known, axis=0)
+    names = np.array(columns, object)
+    if not changes.any():
+        raise ValueError(
+            "The training part should have a column that changes. Received: constant "
+            f"or empty {', '.join(columns)}; take a longer training part."
+        )
+    known = series[:, changes]
+    return Scale(
+        tuple(names[changes]),
+        tuple(names[~changes]),
+        np.flatnonzero(changes),
+        np.nanmean(known, axis=0),
+        np.nanstd(known, axis=0),
+    )
 
 
 def check_length(series, num_steps, num_windows=2):

@@ -58,14 +58,14 @@ def test_scale_is_that_of_the_training_part():
     series = rng.normal(5, 3, size=(100, 3))
     series[:, 1] = 7
     series[3, 0] = NAN
-    scale = gaps.Scale(series[:60], ["a", "b", "c"])
+    scale = gaps.fit_scale(series[:60], ["a", "b", "c"])
     assert scale.columns == ("a", "c") and scale.left_out == ("b",)
     scaled = scale(series)
     np.testing.assert_allclose(np.nanmean(scaled[:60], axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(np.nanstd(scaled[:60], axis=0), 1)
     np.testing.assert_allclose(scale.back(scaled), series[:, [0, 2]])
     with pytest.raises(ValueError, match="column that changes. Received: .*a, b"):
-        gaps.Scale(np.full((5, 2), NAN), ["a", "b"])
+        gaps.fit_scale(np.full((5, 2), NAN), ["a", "b"])
 
 
 def test_too_short_a_series_is_refused_with_the_length_that_is_needed():

@@ -1,7 +1,7 @@
 """Scores of a series that arrives step by step: those of the whole series."""
 
 from helpers.series import gaps, points
-from helpers.series.detector import NEXT_STEP, RECONSTRUCTION
+from helpers.series.detector import NEXT_STEPS, RECONSTRUCTION
 
 import numpy as np
 
@@ -96,7 +96,7 @@ class Stream:
         self.rows[self.size] = scaled
         self.size += 1
         if self.forecast is not None:
-            self.note(NEXT_STEP, scaled - self.forecast, self.size - 1)
+            self.note(NEXT_STEPS, scaled - self.forecast[:, 0], self.size - 1)
         if self.size < self.num_steps:
             return
         start = self.size - self.num_steps
@@ -104,7 +104,7 @@ class Stream:
         outputs = self.detector.predict(gaps.mark_missing(window)[np.newaxis])
         if RECONSTRUCTION in outputs:
             self.note(RECONSTRUCTION, window - outputs[RECONSTRUCTION][0], start)
-        self.forecast = outputs.get(NEXT_STEP)
+        self.forecast = outputs.get(NEXT_STEPS)
 
     def note(self, name, differences, start):
         """Adds squared errors, `(steps, channels)`, to the sums of their points."""

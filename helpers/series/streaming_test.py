@@ -17,9 +17,12 @@ def make_network(num_steps, num_channels, seed, outputs):
     size = num_steps * num_channels
     maps = {
         "reconstruction": rng.normal(size=(2 * size, size)) / size**0.5,
-        "next_step": rng.normal(size=(2 * size, num_channels)) / size**0.5,
+        "next_steps": rng.normal(size=(2 * size, num_channels)) / size**0.5,
     }
-    shapes = {"reconstruction": (num_steps, num_channels), "next_step": (num_channels,)}
+    shapes = {
+        "reconstruction": (num_steps, num_channels),
+        "next_steps": (1, num_channels),
+    }
 
     def network(windows):
         flat = windows.reshape(len(windows), -1)
@@ -42,13 +45,13 @@ def random_series(seed):
     return series
 
 
-def make_detector(seed, outputs=("reconstruction", "next_step")):
+def make_detector(seed, outputs=("reconstruction", "next_steps")):
     """A detector with random settings, and a series for it."""
     series = random_series(seed)
     rng = np.random.default_rng(seed + 1000)
     num_steps = int(rng.integers(2, 12))
     clean = rng.normal(size=(200, series.shape[1])).cumsum(axis=0)
-    scale = gaps.Scale(clean, [f"c{channel}" for channel in range(series.shape[1])])
+    scale = gaps.fit_scale(clean, [f"c{channel}" for channel in range(series.shape[1])])
     network = make_network(num_steps, series.shape[1], seed, outputs)
     detector = Detector(
         *(network, scale, num_steps),
@@ -75,7 +78,7 @@ def feed(detector, series):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_stream_gives_the_scores_of_the_whole_series(seed):
-    outputs = [("reconstruction", "next_step"), ("reconstruction",), ("next_step",)]
+    outputs = [("reconstruction", "next_steps"), ("reconstruction",), ("next_steps",)]
     detector, series = make_detector(seed, outputs[seed % 3 if seed > 20 else 0])
     scores, _, _ = feed(detector, series)
     np.testing.assert_allclose(scores, detector.scores(series), rtol=1e-9)

@@ -1,0 +1,203 @@
+"""Tests of a detector: what it scores and blames, and that it can be taken away."""
+
+import json
+import subprocess
+import sys
+
+from helpers import networks, series
+from helpers.networks import layers as own_layers
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+NUM_STEPS, HORIZON = 70, 2  # Longer than what Keras' LSTM unrolls here.
+COLUMNS = ("a", "b")
+
+
+def make_series(num_steps=500, seed=0):
+    rng = np.random.default_rng(seed)
+    angles = np.arange(num_steps)[:, np.newaxis] / [5, 8]
+    return np.sin(angles) * [3, 50] + rng.normal(scale=[0.1, 2], size=(num_steps, 2))
+
+
+def repeat_mean(windows):
+    """A network that answers with the scale's mean, 0, whatever it reads."""
+    rows, num_steps, channels = windows.shape
+    return {
+        "reconstruction": np.zeros((rows, num_steps, channels // 2)),
+        "next_steps": np.zeros((rows, 1, channels // 2)),
+    }
+
+
+def make_detector(network=repeat_mean, num_steps=10, **options):
+    values = make_series()
+    scale = series.fit_scale(values[:200], COLUMNS)
+    detector = series.Detector(network, scale, num_steps, **options)
+    return detector.calibrate(values[200:400], 5)
+
+
+@pytest.fixture(scope="module")
+def model():
+    inputs = keras.Input((NUM_STEPS, 4), name="series")
+    code = networks.encode(inputs, 3, 6)
+    flat = layers.Dense(HORIZON * 2, name="next_flat")(code)
+    outputs = {
+        "reconstruction": networks.decode(code, NUM_STEPS, 2, 6, reverse=True),
+        "next_steps": layers.Reshape((HORIZON, 2), name="next_steps")(flat),
+    }
+    return keras.Model(inputs, outputs)
+
+
+def test_usual_points_have_the_score_one_on_average():
+    detector = make_detector()
+    values = make_series()
+    for name, errors in detector.errors(values[200:400]).items():
+        np.testing.assert_allclose(np.nanmean(errors, axis=0), detector.levels[name])
+    scores = detector.scores(values[200:400])
+    assert 0.5 < np.nanmean(scores) < 1.1 and not np.isnan(scores).any()
+
+
+def test_the_channel_with_a_fault_is_blamed():
+    detector = make_detector()
+    for channel, name in enumerate(COLUMNS):
+        values = make_series()[400:]
+        values[50:60, channel] += 20 * detector.scale.deviation[channel]
+        channel_scores = detector.channel_scores(values)
+        episodes = detector.episodes(detector.scores(values))
+        assert len(episodes) == 1 and episodes[0].start < 60 and episodes[0].stop > 50
+        assert detector.blame(channel_scores, episodes[0])[0] == name
+        assert 40 < episodes[0].peak < 70
+
+
+def test_missing_values_have_no_error_and_gaps_no_window():
+    detector = make_detector(longest_missing=1)
+    values = make_series()[400:]
+    values[30, 0] = values[40] = values[60:63] = np.nan
+    channel_scores = detector.channel_scores(values)
+    scores = detector.scores(values)
+    assert np.isnan(channel_scores[30]).tolist() == [True, False]
+    lost = np.flatnonzero(np.isnan(scores)).tolist()
+    assert lost == [40, 60, 61, 62]
+    # A segment that is shorter than a window has no score.
+    values[70:72] = np.nan
+    assert np.isnan(detector.scores(values)[60:72]).all()
+
+
+def test_outputs_can_be_used_alone():
+    values = make_series()
+    both = make_detector()
+    alone = [make_detector(outputs=(name,)) for name in both.outputs]
+    errors = [detector.errors(values) for detector in alone]
+    assert [list(one) for one in errors] == [["reconstruction"], ["next_steps"]]
+    expected = np.sqrt(
+        errors[0]["reconstruction"]
+        / alone[0].levels["reconstruction"]
+        * errors[1]["next_steps"]
+        / alone[1].levels["next_steps"]
+    )
+    np.testing.assert_allclose(both.channel_scores(values)[10:], expected[10:])
+    # No window before them predicts the first points.
+    assert np.isnan(alone[1].scores(values)[:10]).all()
+
+
+def test_a_column_that_moves_later_is_left_out():
+    values = np.concatenate([make_series(), np.ones((500, 1))], axis=1)
+    values[450:, 2] = 9
+    scale = series.fit_scale(values[:200], (*COLUMNS, "c"))
+    assert scale.left_out == ("c",)
+    detector = series.Detector(repeat_mean, scale, 10).calibrate(values[200:400], 5)
+    np.testing.assert_array_equal(
+        detector.scores(values), make_detector().scores(values[:, :2])
+    )
+
+
+def test_too_short_a_calibration_says_what_is_needed():
+    detector = make_detector()
+    with pytest.raises(ValueError, match="20 steps in a row.*Received: 15 of 15"):
+        detector.calibrate(make_series(15), 1)
+
+
+def test_stream_of_a_network_equals_the_whole(model):
+    detector = make_detector(model, NUM_STEPS)
+    values = make_series(200, seed=1)
+    stream = series.Stream(detector)
+    found = [pair for one in values for pair in stream.push(one)]
+    found = dict(found + stream.finish())
+    scores = np.array([found[step] for step in range(len(values))])
+    np.testing.assert_allclose(scores, detector.scores(values), rtol=1e-6, atol=1e-6)
+
+
+def test_saved_detector_is_the_same(model, tmp_path):
+    detector = make_detector(model, NUM_STEPS, longest_missing=3, smoothing=6)
+    detector.save(tmp_path / "mine")
+    names = sorted(path.name for path in (tmp_path / "mine").iterdir())
+    assert names == ["detector.json", "model.keras"]
+    loaded = series.load_detector(tmp_path / "mine")
+    assert loaded.threshold == detector.threshold
+    assert loaded.scale.columns == COLUMNS and loaded.longest_missing == 3
+    values = make_series(150, seed=2)
+    np.testing.assert_array_equal(loaded.scores(values), detector.scores(values))
+
+
+@pytest.mark.parametrize("damage", ["missing", "no text", "a part less", "no model"])
+def test_damaged_detector_is_refused(model, tmp_path, damage):
+    make_detector(model, NUM_STEPS).save(tmp_path)
+    settings = tmp_path / "detector.json"
+    if damage == "missing":
+        settings.unlink()
+    elif damage == "no text":
+        settings.write_text("{")
+    elif damage == "a part less":
+        known = json.loads(settings.read_text())
+        del known["scale"]["mean"]
+        settings.write_text(json.dumps(known))
+    else:
+        (tmp_path / "model.keras").unlink()
+    with pytest.raises(ValueError, match="should hold model.keras and detector.json"):
+        series.load_detector(tmp_path)
+
+
+ALONE = """
+import json, sys
+import numpy as np, tensorflow as tf
+windows = np.load(sys.argv[2])
+network = tf.saved_model.load(sys.argv[1])
+outputs = network.serve(windows)
+np.savez(sys.argv[3], **{name: value.numpy() for name, value in outputs.items()})
+assert not any(name.split(".")[0] == "helpers" for name in sys.modules)
+"""
+
+
+def test_exported_network_answers_without_this_project(model, tmp_path):
+    """And does so in another process, from another folder."""
+    compiled = own_layers.compiled_lstm
+    paths = series.export_network(model, tmp_path)
+    assert own_layers.compiled_lstm is compiled
+    windows = np.random.default_rng(0).normal(size=(5, NUM_STEPS, 4)).astype("float32")
+    np.save(tmp_path / "windows.npy", windows)
+    arguments = [paths["tf_saved_model"], tmp_path / "windows.npy", tmp_path / "o.npz"]
+    command = [sys.executable, "-I", "-c", ALONE, *map(str, arguments)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    expected = model.predict(windows, verbose=0)
+    with np.load(tmp_path / "o.npz") as answers:
+        assert set(answers) == set(expected)
+        for name, values in expected.items():
+            np.testing.assert_allclose(answers[name], values, atol=1e-4)
+
+
+def test_onnx_network_answers_the_same(model, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    paths = series.export_network(model, tmp_path)
+    if "onnx" not in paths:
+        pytest.skip("the packages onnx and tf2onnx are not there")
+    windows = np.random.default_rng(0).normal(size=(5, NUM_STEPS, 4)).astype("float32")
+    session = onnxruntime.InferenceSession(paths["onnx"])
+    names = [output.name for output in session.get_outputs()]
+    answers = session.run(None, {session.get_inputs()[0].name: windows})
+    expected = model.predict(windows, verbose=0)
+    found = {values.shape: values for values in answers}
+    for values in expected.values():
+        np.testing.assert_allclose(found[values.shape], values, atol=1e-4)
+    assert len(names) == len(expected)
