@@ -6,6 +6,7 @@ from helpers.series.alarms import (
     block_maxima,
     find_episodes,
     judge_episodes,
+    judge_scores,
 )
 from helpers.series.detector import Detector, load_detector
 from helpers.series.exports import export_network
@@ -20,6 +21,7 @@ from helpers.series.gaps import (
     split_marked,
     window_starts,
 )
+from helpers.series.opponents import is_unchanged, linear_opponents
 from helpers.series.streaming import Stream
 from helpers.series.tables import Table, parse_table, read_table
 
@@ -37,6 +39,9 @@ __all__ = [
     "find_episodes",
     "fit_scale",
     "judge_episodes",
+    "judge_scores",
+    "is_unchanged",
+    "linear_opponents",
     "load_detector",
     "mark_missing",
     "masked_squared_error",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from helpers.checks import check_integer, check_numbers, is_number
 
 import numpy as np
+from sklearn.metrics import average_precision_score
 
 TAIL = 0.9  # Scores above this quantile tell how fast the tail falls.
 
@@ -112,3 +113,20 @@ def judge_episodes(episodes, labels, tolerance):
         found.update(hits)
         false += not hits
     return len(found), len(marks), false
+
+
+def judge_scores(scores, threshold, labels, merge, tolerance):
+    """Judges scores by labels, `(steps,)` both; a step without a score does not count.
+
+    Returns a dict: `"precision"`, the average precision point by point, for which no
+    threshold is needed; `"found"`, the share of labelled stretches with an alarm; and
+    `"false"`, the false alarms per 1,000 steps; see `judge_episodes`.
+    """
+    known = ~np.isnan(scores)
+    episodes = find_episodes(scores, threshold, merge)
+    found, number, false = judge_episodes(episodes, labels, tolerance)
+    return {
+        "precision": float(average_precision_score(labels[known], scores[known])),
+        "found": found / number,
+        "false": 1000 * false / int(known.sum()),
+    }

@@ -96,6 +96,21 @@ class Detector:
             found[NEXT_STEPS] = after, errors[:, np.newaxis]
         return found
 
+    def reconstruct(self, series):
+        """Returns the mean reconstruction of each point over the windows that hold it.
+
+        It has the shape `(steps, channels)` and the units of the columns.
+        """
+        scaled = self.scale(series)
+        segments = gaps.number_segments(series, self.longest_missing)
+        starts = gaps.window_starts(segments, self.num_steps)
+        sums = np.zeros((2, *scaled.shape))
+        for first in range(0, len(starts), CHUNK):
+            chunk = starts[first : first + CHUNK]
+            windows = gaps.cut_marked(scaled, chunk, self.num_steps)
+            points.add_windows(self.predict(windows)[RECONSTRUCTION], chunk, *sums)
+        return self.scale.back(points.divide(*sums))
+
     def channel_scores(self, series):
         """Returns how unusual each value is, `(steps, channels)`; 1 is usual."""
         errors = self.errors(series)

@@ -102,6 +102,11 @@ def test_outputs_can_be_used_alone():
     assert np.isnan(alone[1].scores(values)[:10]).all()
 
 
+def test_reconstruction_is_in_the_units_of_the_columns():
+    rebuilt = make_detector().reconstruct(make_series(30))
+    np.testing.assert_allclose(rebuilt, [make_detector().scale.mean] * 30)
+
+
 def test_a_column_that_moves_later_is_left_out():
     values = np.concatenate([make_series(), np.ones((500, 1))], axis=1)
     values[450:, 2] = 9

@@ -159,3 +159,13 @@ def test_alarms_near_each_other_are_one_episode():
     assert alarms.judge_episodes(found, labels, 1) == (1, 1, 1)
     assert alarms.judge_episodes(found, labels, 2) == (1, 1, 0)
     assert alarms.judge_episodes([], labels, 2) == (0, 1, 0)
+
+
+def test_scores_are_judged_where_there_are_any():
+    scores = np.array([NAN, 9, 1, 1, 1, 8, 1, 1, 1, 7])
+    labels = np.array([1, 0, 0, 0, 0, 1, 0, 0, 0, 1])
+    result = alarms.judge_scores(scores, 7.5, labels, merge=2, tolerance=0)
+    # Ranks 2 and 3 of nine points: (1/2 + 2/3) / 2. Of three stretches one is found.
+    assert result["precision"] == pytest.approx(7 / 12)
+    assert result["found"] == pytest.approx(1 / 3)
+    assert result["false"] == pytest.approx(1000 / 9)
