@@ -29,13 +29,12 @@
 # **Answer.** ANSWER
 
 # %%
-import tempfile
-import time
 from functools import partial
+from tempfile import TemporaryDirectory
+from time import perf_counter
 
-from helpers import datasets, figures, networks, scores, series, training
+from helpers import datasets, figures, files, networks, scores, series, training
 from helpers.chapter import Chapter
-from helpers.files import DATA_FOLDER
 
 import keras
 import numpy as np
@@ -80,18 +79,17 @@ VOWEL_EPOCHS = 150
 # trained on.
 
 # %%
-own = DATA_FOLDER / "own" if FILE else None  # What your own file leaves; git ignores it.
+own = files.DATA_FOLDER / "own" if FILE else None  # What your own file leaves; git ignores it.
 chapter = Chapter("07_your_series", "7. Your own series", folder=own)
 if FILE is None:
     name, num_usual = "arterial_pressure", datasets.NUM_NORMAL_PRESSURES
-    content = datasets.read_measured(name)
-    table = series.parse_table(f"{name}.csv", content, columns=["pressure"])
-    labels = datasets.load_measured(name)["anomaly"].to_numpy()
+    read = partial(series.parse_table, f"{name}.csv", datasets.read_measured(name))
+    table, labels = read(columns=["pressure"]), read(columns=["anomaly"]).values[:, 0]
 else:
     table = series.read_table(FILE, TIME, COLUMNS, EVERY)
     name, num_usual, labels = "own", int(USUAL_SHARE * len(table.values)), None
 print(f"{len(table.values)} steps of {table.step}, columns {', '.join(table.columns)}")
-print("\n".join(table.notes) or "nothing was left out or changed")
+print(*table.notes, sep="\n")
 
 # %% [markdown]
 # ## Windows and split
@@ -107,7 +105,10 @@ print("\n".join(table.notes) or "nothing was left out or changed")
 # %%
 def prepare(values, columns, num_fit, num_usual, window, horizon, longest_missing=0):
     """Scales a series with its first part and cuts the windows for training."""
-    series.check_length(values[:num_fit], window + horizon)
+    parts = {"training": values[:num_fit], "calibration": values[num_fit:num_usual]}
+    for name, steps in parts.items():
+        share = len(steps) / len(values)
+        series.check_length(steps, window + horizon, longest_missing, f"{name} part", share)
     scale = series.fit_scale(values[:num_fit], columns)
     segments = series.number_segments(values[:num_fit], longest_missing)
     starts = series.window_starts(segments, window + horizon)
@@ -121,7 +122,7 @@ def prepare(values, columns, num_fit, num_usual, window, horizon, longest_missin
         "scale": scale,
         "window": window,
         "longest_missing": longest_missing,
-        "calibration": values[num_fit:num_usual],
+        "calibration": parts["calibration"],
     }
 
 
@@ -265,15 +266,14 @@ pd.DataFrame(rows, columns=["from", "to", "score", "channel"])
 # the point, and its neighbours for the smoothing, are known.
 
 # %% tags=["nbval-ignore-output"]
-stream, found = series.Stream(detector), []
-begun = time.perf_counter()
-arriving = table.values[-400:]
+arriving, stream, found = table.values[-400:], series.Stream(detector), []
+begun = perf_counter()
 for values in arriving:
     found += stream.push(values)
-microseconds = (time.perf_counter() - begun) / len(arriving) * 1e6
+microseconds = (perf_counter() - begun) / len(arriving) * 1e6
 found += stream.finish()
-streamed = np.array([score for _, score in found])
-difference = np.nanmax(np.abs(streamed - detector.scores(arriving)))
+late = np.array([score for _, score in found]) - detector.scores(arriving)
+difference = np.nanmax(np.abs(late))
 chapter.claim("Stream and whole series agree to 0.000001.", difference < 1e-6)
 print(f"final after {stream.delay} steps, {microseconds:.0f} microseconds a step")
 
@@ -312,15 +312,11 @@ print(f"{coverage:.1%} of what came lies in the bands of {COVERAGE:.0%}")
 #| fig-cap: "Three forecasts of the first channel, evenly from the part after the usual one: what was read, what came, the forecast and its band."
 #| fig-alt: "In each of three panels the forecast continues the series and its band holds what came."
 places = np.linspace(0, len(cut) - 1, 5).astype(int)[1:4]
-scale = part["scale"]._replace(
-    mean=part["scale"].mean[0], deviation=part["scale"].deviation[0]
-)
-known = series.split_marked(cut[places])[..., 0]  # (3, window + horizon)
-ahead = guess[places][..., 0]  # (3, horizon)
+back, begin = part["scale"].back, max(0, WINDOW - 40)
+known = back(series.split_marked(cut[places]))[..., 0]  # (3, window + horizon)
+ahead = [back(guess[places] + sign * width)[..., 0] for sign in (0, -1, 1)]
 figures.plot_forecast(
-    scale.back(known[:, WINDOW - 40 : WINDOW]),
-    scale.back(known[:, WINDOW:]),
-    *(scale.back(ahead + sign * width[:, 0]) for sign in (0, -1, 1)),
+    *(known[:, begin:WINDOW], known[:, WINDOW:], *ahead),
     xlabel="steps ahead",
     ylabel=detector.scale.columns[0],
     titles=[f"example {place}" for place in places],
@@ -333,7 +329,7 @@ figures.plot_forecast(
 # the network for programs that have neither Keras nor this project.
 
 # %% tags=["nbval-ignore-output"]
-with tempfile.TemporaryDirectory() as folder:
+with TemporaryDirectory() as folder:
     detector.save(own / "detector" if own else folder)
     loaded = series.load_detector(own / "detector" if own else folder)
     same = np.array_equal(
@@ -468,18 +464,16 @@ def gain(table):
 # results below uses.
 
 # %%
-ecg = datasets.load_measured("ecg_synthetic")
-ecg_normal = ecg[["normal"]].to_numpy("float64")
+ecg = datasets.load_measured("ecg_synthetic").astype("float64")
+ecg_labelled, ecg_test = (
+    (ecg[[name]].to_numpy(), ecg[f"{name}_anomaly"].to_numpy())
+    for name in ("labelled", "test")
+)
+ecg_normal = ecg[["normal"]].to_numpy()
 ecg_part = prepare(ecg_normal, ["ecg"], 3200, 6000, 100, 10)
-ecg_labelled = ecg[["labelled"]].to_numpy("float64"), ecg["labelled_anomaly"].to_numpy()
-ecg_test = ecg[["test"]].to_numpy("float64"), ecg["test_anomaly"].to_numpy()
 base = {"code_size": 8, "learning_rate": 0.003, "smoothing": 10}
-sweeps = {
-    "code_size": [4, 8, 16],
-    "learning_rate": [0.001, 0.003, 0.01],
-    "smoothing": [5, 10, 20],
-}
-configurations = training.one_at_a_time(base, sweeps)
+options = [4, 8, 16], [0.001, 0.003, 0.01], [5, 10, 20]
+configurations = training.one_at_a_time(base, dict(zip(base, options, strict=True)))
 
 
 # %% tags=["nbval-ignore-output"]
@@ -564,19 +558,18 @@ pd.DataFrame(gains, index=["gain", "low", "high"]).T.round(3)
 # %%
 #| label: tbl-rates
 #| tbl-cap: "Stated and measured false alarms per 1,000 steps on 4,000 usual steps: mean of five seeds for the network with both outputs."
-stated = [0.5, 1.0, 2.0, 5.0]
-detectors = [detect(one.model, ecg_part) for one in ecg_runs["both"]]
-usual_scores = [one.scores(ecg_normal[6000:]) for one in detectors]
-calibration_scores = [one.scores(ecg_part["calibration"]) for one in detectors]
+def count_alarms(network, rate):
+    """False alarms per 1,000 steps on the usual steps after the calibration part."""
+    detector = detect(network, ecg_part)
+    usual = detector.scores(ecg_part["calibration"])
+    threshold, _ = series.alarm_threshold(usual, detector.num_steps, rate)
+    later = detector.scores(ecg_normal[6000:])
+    return len(series.find_episodes(later, threshold, detector.num_steps)) / 4
+
+
 measured = {
-    rate: np.mean(
-        [
-            len(series.find_episodes(new, series.alarm_threshold(old, 100, rate)[0], 100))
-            / (len(new) / 1000)
-            for old, new in zip(calibration_scores, usual_scores, strict=True)
-        ]
-    )
-    for rate in stated
+    rate: np.mean([count_alarms(one.model, rate) for one in ecg_runs["both"]])
+    for rate in (0.5, 1.0, 2.0, 5.0)
 }
 chapter.claim(
     "On the electrocardiogram the measured rate of false alarms is within a factor of 2 "
@@ -672,7 +665,7 @@ blame_table = pd.DataFrame(
         for method, one in blamed.items()
     }
 )
-blame_table.loc["all"] = [pd.concat(one)["right"].mean() for one in blamed.values()]
+blame_table.loc["all"] = blame_table.mean()
 chapter.claim(
     "The network with both outputs blames the right channel for 90 % of the faults but "
     "the stuck value.",
@@ -815,25 +808,23 @@ chapter.finish()
 #
 # ## References
 #
-# - M. Bächlin et al., "Wearable assistant for Parkinson's disease patients with the
-#   freezing of gait symptom", *IEEE Transactions on Information Technology in
-#   Biomedicine* 14, 2010, doi:10.1109/TITB.2009.2036165.
-# - B. M. Hill, "A simple general approach to inference about the tail of a
-#   distribution", *Annals of Statistics* 3, 1975, doi:10.1214/aos/1176343247.
+# - M. Bächlin et al., "Wearable assistant for Parkinson's disease patients", *IEEE
+#   Trans. Information Technology in Biomedicine* 14, 2010, doi:10.1109/TITB.2009.2036165.
+# - B. M. Hill, "A simple general approach to inference about the tail of a distribution",
+#   *Annals of Statistics* 3, 1975, doi:10.1214/aos/1176343247.
 # - M. Kudo, J. Toyama and M. Shimbo, "Multidimensional curve classification using
 #   passing-through regions", *Pattern Recognition Letters* 20, 1999,
 #   doi:10.1016/S0167-8655(99)00077-X.
 # - V. Vovk, A. Gammerman and G. Shafer, *Algorithmic Learning in a Random World*,
 #   Springer, 2005, doi:10.1007/b106715.
-# - P. Wenig, S. Schmidl and T. Papenbrock, "TimeEval: a benchmarking toolkit for time
-#   series anomaly detection algorithms", *PVLDB* 15, 2022, doi:10.14778/3554821.3554873.
+# - P. Wenig, S. Schmidl and T. Papenbrock, "TimeEval", *PVLDB* 15, 2022,
+#   doi:10.14778/3554821.3554873.
 # - L. Wong, D. Liu, L. Berti-Équille, S. Alnegheimish and K. Veeramachaneni, "AER:
 #   auto-encoder with regression for time series anomaly detection", *IEEE Big Data*,
 #   2022, arXiv:2212.13558.
 # - R. Wu and E. Keogh, "Current time series anomaly detection benchmarks are flawed and
 #   are creating the illusion of progress", 2021, arXiv:2009.13807.
-# - C.-C. M. Yeh et al., "Matrix profile I: all pairs similarity joins for time series",
-#   *ICDM*, 2016, doi:10.1109/ICDM.2016.0179.
+# - C.-C. M. Yeh et al., "Matrix profile I", *ICDM*, 2016, doi:10.1109/ICDM.2016.0179.
 
 # %% tags=["nbval-ignore-output"]
 chapter.print_versions()

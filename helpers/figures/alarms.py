@@ -3,7 +3,7 @@
 from helpers.figures import style
 
 import numpy as np
-from matplotlib import dates
+from matplotlib import dates, ticker
 
 ALARM_COLOUR, LABEL_COLOUR = style.COLOURS[1], style.COLOURS[2]
 
@@ -44,6 +44,9 @@ def plot_alarms(
                 ax.plot(times, scores, "-", color=style.DATA_COLOUR, linewidth=0.7)
                 ax.axhline(threshold, color=ALARM_COLOUR, linestyle="--")
                 ax.set_yscale("log")
+                ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+                ax.yaxis.set_major_formatter("{x:g}")
+                ax.yaxis.set_minor_formatter(ticker.NullFormatter())
             else:
                 ax.plot(times, series[name], "-", color=style.DATA_COLOUR, lw=0.9)
                 if reconstruction:

@@ -133,7 +133,8 @@ class Detector:
 
         Returns the detector. Too short a part raises a `ValueError`.
         """
-        gaps.check_length(series, self.num_steps)
+        part = "calibration part"
+        gaps.check_length(series, self.num_steps, self.longest_missing, part)
         self.levels = {
             name: np.maximum(np.nanmean(values, axis=0), 1e-12)
             for name, values in self.errors(series).items()

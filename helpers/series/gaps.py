@@ -126,15 +126,24 @@ def fit_scale(series, columns):
     )
 
 
-def check_length(series, num_steps, num_windows=2):
-    """Raises a `ValueError` if a series has too few steps in a row for its windows."""
+def check_length(series, num_steps, longest_missing=0, part="series", share=1.0):
+    """Raises a `ValueError` if a part has less than two windows in a row.
+
+    Args:
+        series: Array of shape `(steps, channels)`, the part.
+        num_steps: Integer of at least 2, the length of a window.
+        longest_missing: Integer, see above.
+        part: String, what the part is called.
+        share: Float, the part's share of the file, to say how long that should be.
+    """
     num_steps = check_integer("num_steps", num_steps, minimum=2)
-    segments = number_segments(series)
-    counts = np.bincount(segments[segments >= 0], minlength=1)
-    needed = num_windows * num_steps
-    if counts.max() < needed:
+    segments = number_segments(series, longest_missing)
+    longest = np.bincount(segments[segments >= 0], minlength=1).max()
+    needed = 2 * num_steps
+    if longest < needed:
         raise ValueError(
-            f"The series should have {needed} steps in a row without a gap, "
-            f"{num_windows} windows of {num_steps}. Received: {counts.max()} of "
-            f"{len(series)} steps; take a shorter window or a longer file."
+            f"The {part} should have {needed} steps in a row without a gap, two "
+            f"windows of {num_steps}. Received: {longest} of {len(series)} steps. Take "
+            f"a shorter window, or a file of {int(np.ceil(needed / share))} steps or "
+            "more."
         )

@@ -72,8 +72,11 @@ def test_too_short_a_series_is_refused_with_the_length_that_is_needed():
     series = np.arange(50.0)[:, np.newaxis]
     gaps.check_length(series, 25)
     series[30] = NAN
-    with pytest.raises(ValueError, match="50 steps in a row .*: 30 of 50 steps; take"):
-        gaps.check_length(series, 25)
+    gaps.check_length(series, 25, longest_missing=1)
+    with pytest.raises(ValueError, match="The part should have 50 .*: 30 of 50 steps."):
+        gaps.check_length(series, 25, part="part")
+    with pytest.raises(ValueError, match="a file of 500 steps or more"):
+        gaps.check_length(series, 25, share=0.1)
     with pytest.raises(ValueError, match="`num_steps` should be an integer"):
         gaps.check_length(series, 1)
 
