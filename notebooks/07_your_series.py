@@ -26,7 +26,11 @@
 # **Model.** One LSTM reads a window into a code; from the code a second LSTM writes the
 # window again, and a dense layer the next steps.
 #
-# **Answer.** ANSWER
+# **Answer.** Reconstruction and forecast together find the bleeding from every seed, with
+# fewer false alarms than either alone; so do principal components with as many numbers. A
+# value that is stuck is found by a rule of one line and by no network without false
+# alarms. One network reconstructs utterances of any length and names their speaker, which
+# principal components cannot take as they are.
 
 # %%
 from functools import partial
@@ -94,45 +98,19 @@ print(*table.notes, sep="\n")
 # %% [markdown]
 # ## Windows and split
 #
-# The series is split in time, as a detector knows the past alone: the usual part comes
-# first, and of it the first 80 % train the network and scale the values; the rest, which
-# nothing is trained on, says how large errors usually are. A window is `WINDOW` steps, and
-# the steps after it are what is to be predicted. No window crosses a gap; shorter runs of
-# missing values are masked: each window carries a mark beside each value, 1 if it was
-# observed, so that it has the shape (time, 2 × channels).
-
-
-# %%
-def prepare(values, columns, num_fit, num_usual, window, horizon, longest_missing=0):
-    """Scales a series with its first part and cuts the windows for training."""
-    parts = {"training": values[:num_fit], "calibration": values[num_fit:num_usual]}
-    for name, steps in parts.items():
-        share = len(steps) / len(values)
-        series.check_length(steps, window + horizon, longest_missing, f"{name} part", share)
-    scale = series.fit_scale(values[:num_fit], columns)
-    segments = series.number_segments(values[:num_fit], longest_missing)
-    starts = series.window_starts(segments, window + horizon)
-    number = min(len(starts), MAX_WINDOWS)
-    starts = starts[np.linspace(0, len(starts) - 1, number).astype(int)]
-    cut = series.cut_marked(scale(values[:num_fit]), starts, window + horizon)
-    x = np.ascontiguousarray(cut[:, :window])  # (windows, window, 2 * channels)
-    return {
-        "x": x,
-        "y": {"reconstruction": x, "next_steps": cut[:, window:]},
-        "scale": scale,
-        "window": window,
-        "longest_missing": longest_missing,
-        "calibration": parts["calibration"],
-    }
-
+# The series is split in time, as a detector knows the past alone. The usual part comes
+# first: 80 % of it train the network and scale the values, the rest says how large errors
+# usually are. A window is `WINDOW` steps, and the steps after it are to be predicted. No
+# window crosses a gap; shorter runs of missing values are masked: beside each value stands
+# a mark, 1 if it was observed, so that a window has the shape (time, 2 × channels).
 
 # %%
 num_fit = round(FIT_SHARE * num_usual)
-part = prepare(
+part = series.prepare(
     *(table.values, table.columns, num_fit, num_usual, WINDOW, HORIZON),
-    longest_missing=LONGEST_MISSING,
+    *(LONGEST_MISSING, MAX_WINDOWS),
 )
-left_out = ", ".join(part["scale"].left_out) or "none"
+left_out = ", ".join(part.scale.left_out) or "none"
 print(f"windows {part['x'].shape}, next steps {part['y']['next_steps'].shape}")
 print(f"columns that do not change in the training part, left out: {left_out}")
 
@@ -144,9 +122,8 @@ print(f"columns that do not change in the training part, left out: {left_out}")
 # et al. 2022). The loss is
 # $$\frac1T \sum_{t=1}^{T} m_t \, (x_t - \hat x_t)^2 + \frac1H \sum_{t=T+1}^{T+H}
 # m_t \, (x_t - \hat x_t)^2,$$
-# where $m_t$ is 1 if the value was observed. What the code must know for both is what is
-# usual in the window: a wrong value is not reconstructed, as the code has no room for it,
-# and what comes after a usual window is predicted.
+# where $m_t$ is 1 if the value was observed. The code has room for what is usual alone: a
+# value that is not will be neither reconstructed nor predicted.
 
 
 # %%
@@ -168,7 +145,7 @@ def build(window, channels, horizon, code_size, outputs, learning_rate=LEARNING_
 
 
 BOTH = ("reconstruction", "next_steps")
-num_channels = len(part["scale"].columns)
+num_channels = len(part.scale.columns)
 
 # %%
 #| label: fig-network
@@ -179,8 +156,8 @@ figures.plot_network(build(WINDOW, num_channels, HORIZON, CODE_SIZE, BOTH))
 # %% tags=["nbval-ignore-output", "remove-output"]
 run = training.fit(
     partial(build, WINDOW, num_channels, HORIZON, CODE_SIZE, BOTH),
-    x=part["x"],
-    y=part["y"],
+    x=part.x,
+    y=part.y,
     epochs=EPOCHS,
     batch_size=BATCH_SIZE,
     name=f"07_{name}_both_seed{SEEDS[0]}",
@@ -217,9 +194,9 @@ figures.plot_history(
 # %%
 def detect(network, part, outputs=BOTH, smoothing=SMOOTHING):
     """Calibrates a detector on the part that nothing was trained on."""
-    settings = part["scale"], part["window"], smoothing, part["longest_missing"]
-    detector = series.Detector(network, *settings, outputs)
-    return detector.calibrate(part["calibration"], FALSE_ALARMS)
+    settings = part.window, smoothing, part.longest_missing, outputs
+    detector = series.Detector(network, part.scale, *settings)
+    return detector.calibrate(part.calibration, FALSE_ALARMS)
 
 
 detector = detect(run.model, part)
@@ -289,7 +266,7 @@ def forecast_errors(model, values):
     """Forecasts, and what came, scaled: arrays `(windows, horizon, channels)`."""
     segments = series.number_segments(values, LONGEST_MISSING)
     starts = series.window_starts(segments, WINDOW + HORIZON)[::HORIZON]
-    cut = series.cut_marked(part["scale"](values), starts, WINDOW + HORIZON)
+    cut = series.cut_marked(part.scale(values), starts, WINDOW + HORIZON)
     guess = model.predict(cut[:, :WINDOW], batch_size=500, verbose=0)["next_steps"]
     return cut, guess, series.split_marked(cut[:, WINDOW:]) - guess
 
@@ -312,7 +289,7 @@ print(f"{coverage:.1%} of what came lies in the bands of {COVERAGE:.0%}")
 #| fig-cap: "Three forecasts of the first channel, evenly from the part after the usual one: what was read, what came, the forecast and its band."
 #| fig-alt: "In each of three panels the forecast continues the series and its band holds what came."
 places = np.linspace(0, len(cut) - 1, 5).astype(int)[1:4]
-back, begin = part["scale"].back, max(0, WINDOW - 40)
+back, begin = part.scale.back, max(0, WINDOW - 40)
 known = back(series.split_marked(cut[places]))[..., 0]  # (3, window + horizon)
 ahead = [back(guess[places] + sign * width)[..., 0] for sign in (0, -1, 1)]
 figures.plot_forecast(
@@ -382,15 +359,15 @@ KINDS = {"both": BOTH, "reconstruction": BOTH[:1], "next steps": BOTH[1:], "dens
 
 def arguments_for(data, part, kind, seed, code_size=8, epochs=30):
     """Arguments of `training.fit` for a series, a kind of network and a seed."""
-    channels, horizon = len(part["scale"].columns), part["y"]["next_steps"].shape[1]
+    channels, horizon = len(part.scale.columns), part.y["next_steps"].shape[1]
     outputs = KINDS[kind] or BOTH[:1]
-    own_build = partial(build, part["window"], channels, horizon, code_size, outputs)
+    own_build = partial(build, part.window, channels, horizon, code_size, outputs)
     if kind == "dense":
-        own_build = partial(build_dense, part["window"], channels, code_size)
+        own_build = partial(build_dense, part.window, channels, code_size)
     return {
         "build": own_build,
-        "x": part["x"],
-        "y": {output: part["y"][output] for output in outputs},
+        "x": part.x,
+        "y": {output: part.y[output] for output in outputs},
         "epochs": epochs,
         "batch_size": 32,
         "name": f"07_{data}_{kind.replace(' ', '_')}_seed{seed}",
@@ -412,7 +389,7 @@ def train_all(data, part, kinds=tuple(KINDS), **options):
 # %%
 def methods_for(runs, part, code_size):
     """All methods: a list of networks, or functions of windows, one per seed."""
-    simple = series.linear_opponents(part["x"], part["y"]["next_steps"], code_size)
+    simple = series.linear_opponents(part.x, part.y["next_steps"], code_size)
     trained = {kind: [one.model for one in of_kind] for kind, of_kind in runs.items()}
     return {method: [network] for method, network in simple.items()} | trained
 
@@ -470,7 +447,7 @@ ecg_labelled, ecg_test = (
     for name in ("labelled", "test")
 )
 ecg_normal = ecg[["normal"]].to_numpy()
-ecg_part = prepare(ecg_normal, ["ecg"], 3200, 6000, 100, 10)
+ecg_part = series.prepare(ecg_normal, ["ecg"], 3200, 6000, 100, 10)
 base = {"code_size": 8, "learning_rate": 0.003, "smoothing": 10}
 options = [4, 8, 16], [0.001, 0.003, 0.01], [5, 10, 20]
 configurations = training.one_at_a_time(base, dict(zip(base, options, strict=True)))
@@ -517,7 +494,7 @@ summary.drop(columns="folds").rename(columns=lambda key: key.replace("_", " "))
 frame = datasets.load_measured("arterial_pressure")
 pressure = frame[["pressure"]].to_numpy("float64"), frame["anomaly"].to_numpy()
 usual = datasets.NUM_NORMAL_PRESSURES
-pressure_part = prepare(
+pressure_part = series.prepare(
     pressure[0], ["pressure"], round(FIT_SHARE * usual), usual, 100, 10, 3
 )
 ecg_runs = train_all("ecg", ecg_part)
@@ -561,7 +538,7 @@ pd.DataFrame(gains, index=["gain", "low", "high"]).T.round(3)
 def count_alarms(network, rate):
     """False alarms per 1,000 steps on the usual steps after the calibration part."""
     detector = detect(network, ecg_part)
-    usual = detector.scores(ecg_part["calibration"])
+    usual = detector.scores(ecg_part.calibration)
     threshold, _ = series.alarm_threshold(usual, detector.num_steps, rate)
     later = detector.scores(ecg_normal[6000:])
     return len(series.find_episodes(later, threshold, detector.num_steps)) / 4
@@ -581,11 +558,10 @@ pd.DataFrame({"stated": measured.keys(), "measured": measured.values()}).round(2
 # %% [markdown]
 # ### When not to use a network: a value that is stuck
 #
-# The power of a solar inverter, each quarter of an hour; in three stretches the value was
-# stuck (PVAnalytics). Of the first half most is missing, in runs of up to 347 steps; so
-# the complete second half trains and calibrates, and the first is tested. What is stuck is
-# easy to predict. A rule of one line has no parameter to train: an alarm where a value
-# above 0 has not changed for three steps.
+# The power of a solar inverter, each quarter of an hour, is stuck in three stretches. Most
+# of the first half is missing, in runs of up to 347 steps; so the complete second half
+# trains and calibrates, and the first is tested. What is stuck is easy to predict. The rule
+# of one line: an alarm where a value that is not 0 has not changed for three steps.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
 inverter = datasets.load_measured("inverter_2173")
@@ -594,7 +570,7 @@ order = np.r_[half : len(inverter), 0:half]
 power = inverter[["power"]].to_numpy("float64")[order]
 stale = inverter["stale"].to_numpy()[order]
 power[usual] = np.nan  # No window goes from the end of the series to its beginning.
-inverter_part = prepare(power, ["power"], 1000, usual, window, 4, 1)
+inverter_part = series.prepare(power, ["power"], 1000, usual, window, 4, 1)
 inverter_runs = train_all("inverter", inverter_part, code_size=4)
 
 # %%
@@ -624,7 +600,7 @@ show(pd.concat([rule_row, inverter_table]))
 # %% tags=["nbval-ignore-output", "remove-output"]
 walk = datasets.load_measured("accelerometers").drop(columns="time")
 steps = walk.to_numpy("float64")
-walk_part = prepare(steps, walk.columns, 2400, 3200, 64, 10)
+walk_part = series.prepare(steps, walk.columns, 2400, 3200, 64, 10)
 walk_runs = train_all("walk", walk_part, kinds=("both", "reconstruction"), code_size=16)
 
 # %%
@@ -763,14 +739,7 @@ vowel_table = pd.DataFrame(
     for (kind, seed), one in zip(asked, vowel_runs, strict=True)
 )
 vowel_groups = vowel_table.groupby("network", sort=False)
-pd.DataFrame(
-    {
-        "accuracy": vowel_groups["accuracy"].agg(scores.with_spread, "{:.1%}"),
-        "variance left": vowel_groups["left"].agg(
-            lambda left: "–" if left.isna().any() else scores.with_spread(left)
-        ),
-    }
-)
+vowel_groups[["accuracy", "left"]].agg(["mean", "std"]).round(4)
 
 # %% tags=["remove-cell"]
 for data, judged in {"pressure": pressure_table, "ECG": ecg_table}.items():
@@ -794,8 +763,7 @@ chapter.result(
 # %% [markdown]
 # ## Claims
 #
-# Each sentence was computed from the networks' weights and the data above; a false one
-# stops the notebook and fails its test.
+# A false sentence stops the notebook and fails its test.
 
 # %%
 #| claims: true
@@ -804,7 +772,14 @@ chapter.finish()
 # %% [markdown]
 # ## Discussion
 #
-# - DISCUSSION
+# - What is usual but hard to predict is seldom hard to reconstruct, too: that is why several
+#   outputs pay. Simple methods gain in the same way, and are as good here or better.
+# - The threshold rests on exchangeable blocks. Another season breaks that: on the inverter
+#   every method that learns has more false alarms than were asked for.
+# - What is too regular has a small error. A stuck value, in the inverter and among the
+#   faults of the accelerometers, needs a rule of its own.
+# - A few steps more or less that are marked around an anomaly change the average precision
+#   by more than one method differs from the next.
 #
 # ## References
 #

@@ -16,6 +16,7 @@ from helpers.series.gaps import (
     mark_missing,
     masked_squared_error,
     number_segments,
+    prepare,
     split_marked,
     window_starts,
 )

@@ -147,3 +147,53 @@ def check_length(series, num_steps, longest_missing=0, part="series", share=1.0)
             f"a shorter window, or a file of {int(np.ceil(needed / share))} steps or "
             "more."
         )
+
+
+class Part(NamedTuple):
+    """What a network is trained on, and what its detector is calibrated on."""
+
+    x: np.ndarray  # (windows, window, 2 * channels) float32, scaled and marked.
+    y: dict  # "reconstruction": x; "next_steps": (windows, horizon, 2 * channels).
+    scale: Scale
+    window: int
+    longest_missing: int
+    calibration: np.ndarray  # (steps, all channels), not scaled.
+
+
+def prepare(
+    series,
+    columns,
+    num_fit,
+    num_usual,
+    window,
+    horizon,
+    longest_missing=0,
+    max_windows=4000,
+):
+    """Splits the usual part of a series in time, scales it, and cuts windows.
+
+    Args:
+        series: Array of shape `(steps, all channels)`; NaN where missing.
+        columns: Strings, the names of the channels.
+        num_fit: Integer, the first steps, for training.
+        num_usual: Integer; the steps from `num_fit` to it are for the calibration.
+        window, horizon: Integers, steps to read and to forecast.
+        longest_missing: Integer, see above.
+        max_windows: Integer; of more windows as many are taken evenly.
+
+    Returns a `Part`. Too short a part is a `ValueError`.
+    """
+    parts = {"training": series[:num_fit], "calibration": series[num_fit:num_usual]}
+    for name, part in parts.items():
+        share = len(part) / len(series)
+        length = window + horizon if name == "training" else window
+        check_length(part, length, longest_missing, f"{name} part", share)
+    scale = fit_scale(parts["training"], columns)
+    segments = number_segments(parts["training"], longest_missing)
+    starts = window_starts(segments, window + horizon)
+    number = min(len(starts), max_windows)
+    starts = starts[np.linspace(0, len(starts) - 1, number).astype(int)]
+    cut = cut_marked(scale(parts["training"]), starts, window + horizon)
+    x = np.ascontiguousarray(cut[:, :window])
+    y = {"reconstruction": x, "next_steps": np.ascontiguousarray(cut[:, window:])}
+    return Part(x, y, scale, window, longest_missing, parts["calibration"])

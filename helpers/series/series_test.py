@@ -81,6 +81,28 @@ def test_too_short_a_series_is_refused_with_the_length_that_is_needed():
         gaps.check_length(series, 1)
 
 
+def test_parts_are_apart_in_time():
+    """Nothing later than the training part is in the windows, or in the scale."""
+    series = np.arange(100.0)[:, np.newaxis]
+    series[20] = NAN
+    part = gaps.prepare(series, ["a"], 60, 90, window=5, horizon=2, max_windows=10**9)
+    values = part.scale.back(gaps.split_marked(part.x))[..., 0]
+    after = part.scale.back(gaps.split_marked(part.y["next_steps"]))[..., 0]
+    np.testing.assert_allclose(values[0], range(5), atol=1e-5)
+    np.testing.assert_allclose(after[-1], [58, 59], atol=1e-5)
+    np.testing.assert_allclose(after[:, 0], values[:, -1] + 1, atol=1e-5)
+    assert part.y["reconstruction"] is part.x and len(values) == 14 + 33
+    assert part.calibration.ravel().tolist() == list(range(60, 90))
+    few = gaps.prepare(series, ["a"], 60, 90, 5, 2, max_windows=4)
+    np.testing.assert_array_equal(few.x[[0, -1]], part.x[[0, -1]])
+    changed = series.copy()
+    changed[60:] *= 7
+    again = gaps.prepare(changed, ["a"], 60, 90, 5, 2, max_windows=10**9)
+    np.testing.assert_array_equal(again.x, part.x)
+    with pytest.raises(ValueError, match="calibration part should .* of 200 steps or"):
+        gaps.prepare(series, ["a"], 60, 65, 5, 2)
+
+
 def test_errors_of_a_point_are_averaged_over_its_windows():
     errors = np.array([[1, 2, 3], [10, NAN, 30]], "float64")[:, :, np.newaxis]
     totals, counts = np.zeros((2, 5, 1))
