@@ -62,7 +62,7 @@ def plot_alarms(
         lines = [line.get_ydata()[low : high + 1] for line in ax.lines]
         ax.set_ylim(*padded(np.concatenate(lines)))
     for ax in grid[-1]:
-        ax.set_xlabel(xlabel)
+        ax.set_xlabel(xlabel, loc="left")  # On the right stands the day of times.
         if np.asarray(times).dtype.kind == "M":
             locator = dates.AutoDateLocator(minticks=2, maxticks=4)
             ax.xaxis.set_major_locator(locator)

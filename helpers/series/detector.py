@@ -20,7 +20,7 @@ class Detector:
     Each point is reconstructed by all windows that hold it, and predicted by the window
     before it. The squared errors are averaged over the windows, smoothed, and divided
     by their means in a calibration part, channel by channel; the score of a channel is
-    the geometric mean over the outputs, the score of a point the mean over channels.
+    the geometric mean over the outputs, the score of a point that of its most unusual channel.
 
     Args:
         network: Function from windows, a float32 array `(windows, num_steps, 2 *
@@ -122,7 +122,7 @@ class Detector:
 
     def scores(self, series):
         """Returns how unusual each point is, `(steps,)`; NaN where nothing is known."""
-        return points.mean_over_channels(self.channel_scores(series))
+        return points.largest_channel(self.channel_scores(series))
 
     def calibrate(self, series, false_alarms):
         """Takes levels and threshold from a normal part that nothing was trained on.
@@ -151,7 +151,9 @@ class Detector:
     def blame(self, channel_scores, episode):
         """Returns the columns, the one that is most to blame for an episode first."""
         part = channel_scores[episode.start : episode.stop]
-        order = np.argsort(np.nan_to_num(-np.nanmax(part, axis=0)), kind="stable")
+        known = ~np.isnan(part)
+        means = np.where(known, part, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        order = np.argsort(-means, kind="stable")
         return [self.scale.columns[channel] for channel in order]
 
     def save(self, folder):

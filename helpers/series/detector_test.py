@@ -56,7 +56,7 @@ def test_usual_points_have_the_score_one_on_average():
     for name, errors in detector.errors(values[200:400]).items():
         np.testing.assert_allclose(np.nanmean(errors, axis=0), detector.levels[name])
     scores = detector.scores(values[200:400])
-    assert 0.5 < np.nanmean(scores) < 1.1 and not np.isnan(scores).any()
+    assert 0.9 < np.nanmean(scores) < 1.6 and not np.isnan(scores).any()
 
 
 def test_the_channel_with_a_fault_is_blamed():

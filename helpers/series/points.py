@@ -56,10 +56,12 @@ def combine(errors):
     return np.exp(divide(logs.sum(axis=0), there.sum(axis=0).astype("float64")))
 
 
-def mean_over_channels(values):
-    """Returns the mean over the channels that are there, `(steps,)`, NaN for none."""
-    there = ~np.isnan(values)
-    return divide(np.where(there, values, 0).sum(axis=1), there.sum(axis=1) * 1.0)
+def largest_channel(values):
+    """Returns the largest over the channels that are there, `(steps,)`, NaN for none.
+
+    A mean would hide what is unusual in one of many channels.
+    """
+    return np.fmax.reduce(values, axis=1)
 
 
 def divide(totals, counts):

@@ -129,6 +129,11 @@ def test_outputs_are_combined_where_they_are():
     np.testing.assert_allclose(combined, [6, 5, 9, NAN])
 
 
+def test_most_unusual_channel_counts():
+    values = np.array([[1, 5, NAN], [NAN, NAN, 2], [NAN, NAN, NAN]])
+    np.testing.assert_array_equal(points.largest_channel(values), [5, 2, NAN])
+
+
 def test_threshold_gives_the_stated_rate_on_exchangeable_blocks():
     """Independent scores of a heavy tail: alarms per 1,000 steps near the stated."""
     rng = np.random.default_rng(0)

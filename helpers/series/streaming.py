@@ -137,7 +137,7 @@ class Stream:
             errors = points.divide(*sums[:, low:high])
             smoothed = points.smooth(errors, same, self.detector.smoothing)
             found.append(smoothed / self.detector.levels[name])
-        scores = points.mean_over_channels(points.combine(found))
+        scores = points.largest_channel(points.combine(found))
         steps = range(self.given, stop)
         given = [(self.first + step, float(scores[step - low])) for step in steps]
         self.given = stop
