@@ -225,16 +225,11 @@ figures.plot_alarms(
 # %%
 #| label: tbl-alarms
 #| tbl-cap: "The alarms after the usual part: first and last step, the largest score, and the channel that is most to blame."
-rows = [
-    (
-        table.times[one.start],
-        table.times[one.stop - 1],
-        f"{point_scores[one.peak]:.1f}",
-        detector.blame(channel_scores, one)[0],
-    )
-    for one in episodes
-]
-pd.DataFrame(rows, columns=["from", "to", "score", "channel"])
+alarms = {"from": [table.times[one.start] for one in episodes]}
+alarms["to"] = [table.times[one.stop - 1] for one in episodes]
+alarms["score"] = [round(point_scores[one.peak], 1) for one in episodes]
+alarms["channel"] = [detector.blame(channel_scores, one)[0] for one in episodes]
+pd.DataFrame(alarms)
 
 # %% [markdown]
 # ## As it arrives
@@ -278,10 +273,9 @@ level = min(1, np.ceil((count + 1) * COVERAGE) / count)  # Of a finite sample.
 width = np.nanquantile(np.abs(usual_errors), level, axis=0)  # (horizon, channels)
 observed = ~np.isnan(errors)
 coverage = (np.abs(errors) <= width)[observed].mean()
-chapter.claim(
-    "The bands of 90 % hold between 80 % and 97 % of what came.",
-    FILE or 0.8 < coverage < 0.97,
-)
+if FILE is None:
+    sentence = "The bands of 90 % hold between 80 % and 97 % of what came."
+    chapter.claim(sentence, 0.8 < coverage < 0.97)
 print(f"{coverage:.1%} of what came lies in the bands of {COVERAGE:.0%}")
 
 # %%
@@ -476,11 +470,8 @@ selection = training.cross_validate(
 # %%
 #| label: tbl-selection
 #| tbl-cap: "Selection on the labelled electrocardiogram: 1 less the average precision, mean over two seeds."
-used = {"code_size": CODE_SIZE, "learning_rate": LEARNING_RATE, "smoothing": SMOOTHING}
-chapter.claim(
-    "The networks have the settings that were selected.",
-    FILE or used == training.best_configuration(selection, "miss", list(base)),
-)
+best = training.best_configuration(selection, "miss", list(base))
+chapter.claim("The networks have the settings that were selected.", best == base)
 summary = training.summarise(selection, "miss", list(base)).round(3)
 summary.drop(columns="folds").rename(columns=lambda key: key.replace("_", " "))
 

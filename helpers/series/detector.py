@@ -19,8 +19,8 @@ class Detector:
 
     Each point is reconstructed by all windows that hold it, and predicted by the window
     before it. The squared errors are averaged over the windows, smoothed, and divided
-    by their means in a calibration part, channel by channel; the score of a channel is
-    the geometric mean over the outputs, the score of a point that of its most unusual channel.
+    by their means in a calibration part, channel by channel. The score of a channel is
+    the geometric mean over the outputs, that of a point its most unusual channel's.
 
     Args:
         network: Function from windows, a float32 array `(windows, num_steps, 2 *
