@@ -110,9 +110,11 @@ part = series.prepare(
     *(table.values, table.columns, num_fit, num_usual, WINDOW, HORIZON),
     *(LONGEST_MISSING, MAX_WINDOWS),
 )
-left_out = ", ".join(part.scale.left_out) or "none"
 print(f"windows {part.x.shape}, next steps {part.y['next_steps'].shape}")
-print(f"columns that do not change in the training part, left out: {left_out}")
+for column in part.scale.left_out:
+    moved = series.first_change(table.values[:, table.columns.index(column)])
+    when = "" if moved is None else f"; it does first at {table.times[moved]}"
+    print(f"{column} does not change in the training part and is left out{when}")
 
 # %% [markdown]
 # ## Model

@@ -12,6 +12,7 @@ from helpers.series.exports import export_network
 from helpers.series.gaps import (
     check_length,
     cut_marked,
+    first_change,
     fit_scale,
     mark_missing,
     masked_squared_error,

@@ -112,6 +112,8 @@ def test_a_column_that_moves_later_is_left_out():
     values[450:, 2] = 9
     scale = series.fit_scale(values[:200], (*COLUMNS, "c"))
     assert scale.left_out == ("c",)
+    assert series.first_change(values[:, 2]) == 450
+    assert series.first_change(values[:450, 2]) is None
     detector = series.Detector(repeat_mean, scale, 10).calibrate(values[200:400], 5)
     np.testing.assert_array_equal(
         detector.scores(values), make_detector().scores(values[:, :2])

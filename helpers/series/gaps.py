@@ -126,6 +126,19 @@ def fit_scale(series, columns):
     )
 
 
+def first_change(values):
+    """Returns the first step at which values, `(steps,)`, leave their first one.
+
+    What is missing is no change; without any change the result is `None`.
+
+    >>> first_change(np.array([np.nan, 3, 3, np.nan, 4]))
+    4
+    """
+    known = np.flatnonzero(~np.isnan(values))
+    moved = known[values[known] != values[known[:1]]]
+    return int(moved[0]) if len(moved) else None
+
+
 def check_length(series, num_steps, longest_missing=0, part="series", share=1.0):
     """Raises a `ValueError` if a part has less than two windows in a row.
 
