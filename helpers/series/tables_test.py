@@ -143,6 +143,16 @@ def test_rounded_times_are_regular_and_long_gaps_are_shortened():
     assert table.times[1199] == seconds[200]
 
 
+def test_gap_of_no_whole_number_of_steps_leaves_the_rows_as_they_are():
+    seconds = np.arange(100.0) * 10
+    seconds[40:] += 333  # 33.3 steps more.
+    table = read(["time,a", *(f"{second},{row}" for row, second in enumerate(seconds))])
+    known = ~np.isnan(table.values[:, 0])
+    assert table.values[known, 0].tolist() == list(range(100))
+    assert np.flatnonzero(~known).tolist() == list(range(40, 73))
+    np.testing.assert_array_equal(table.times[known], seconds)
+
+
 def test_irregular_rows_are_averaged_over_steps():
     rng = np.random.default_rng(1)
     moments = np.sort(rng.uniform(0, 1000, 2000))

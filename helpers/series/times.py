@@ -12,6 +12,7 @@ FORMATS = [
 ]
 ZONE = r"(?:[zZ]|[+-]\d\d:?(?:\d\d)?)$"
 TOLERANCE = 0.25  # Of a step: rounded times are not irregular.
+SHORT_GAP = 10  # Steps; after a longer gap it does not matter where they go on.
 LONGEST_GAP = 1000  # Steps that stand for a longer gap.
 MAX_EMPTY = 0.5  # Share of steps without a row, of an irregular table.
 
@@ -113,8 +114,7 @@ def to_grid(source, moments, values, every=None):
     ratios = np.diff(ticks) / step
     near = np.abs(ratios - np.round(ratios)) <= TOLERANCE
     near &= np.round(ratios) >= 1
-    # After a long gap it does not matter where the steps go on.
-    is_regular = (near | (ratios > LONGEST_GAP)).all()
+    is_regular = (near | (ratios > SHORT_GAP)).all()
     notes = []
     if is_regular:
         jumps = np.round(ratios).astype("int64")
@@ -164,8 +164,8 @@ def show(step, is_clock):
 
 
 def check_density(source, jumps, num_rows, step, every):
-    """Raises a `ValueError` if most steps of an irregular table would be empty."""
-    num_empty = int((jumps[jumps < LONGEST_GAP] - 1).sum())
+    """Raises a `ValueError` if most steps between gaps would be empty."""
+    num_empty = int((jumps[jumps <= SHORT_GAP] - 1).sum())
     if num_empty > MAX_EMPTY * (len(jumps) + 1 + num_empty):
         raise ValueError(
             f"{source} has {num_rows} rows at irregular times: in steps of {step}"
