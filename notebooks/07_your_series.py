@@ -522,29 +522,31 @@ pd.DataFrame(gains, index=["gain", "low", "high"]).T.round(3)
 # %% [markdown]
 # ### Is the rate of false alarms the stated one?
 #
-# The usual electrocardiogram goes on for 4,000 steps after the calibration part. Each
-# alarm there is a false one.
+# After the calibration part the usual electrocardiogram goes on for 4,000 steps, and the
+# tested one has 10,000, of which all alarms away from its marks are false. The rank $k$ is
+# rounded down, so that low rates are measured lower than stated.
 
 # %%
 #| label: tbl-rates
-#| tbl-cap: "Stated and measured false alarms per 1,000 steps on 4,000 usual steps: mean of five seeds for the network with both outputs."
+#| tbl-cap: "Stated and measured false alarms per 1,000 steps on 14,000 steps: mean of five seeds of the network with both outputs."
 def count_alarms(network, rate):
     """False alarms per 1,000 steps on the usual steps after the calibration part."""
     detector = detect(network, ecg_part)
     usual = detector.scores(ecg_part.calibration)
     threshold, _ = series.alarm_threshold(usual, detector.num_steps, rate)
-    later = detector.scores(ecg_normal[6000:])
-    return len(series.find_episodes(later, threshold, detector.num_steps)) / 4
+    later = series.find_episodes(detector.scores(ecg_normal[6000:]), threshold, 100)
+    test = detector.scores(ecg_test[0]), threshold, ecg_test[1], 100, 50
+    return (len(later) + 10 * series.judge_scores(*test)["false"]) / 14
 
 
 measured = {
     rate: np.mean([count_alarms(one.model, rate) for one in ecg_runs["both"]])
-    for rate in (0.5, 1.0, 2.0, 5.0)
+    for rate in (0.5, 1, 2, 5)
 }
 chapter.claim(
-    "On the electrocardiogram the measured rate of false alarms is within a factor of 2 "
-    "of the stated one.",
-    all(rate / 2 <= found <= 2 * rate for rate, found in measured.items()),
+    "For stated rates of 1, 2 and 5 false alarms in 1,000 steps of the electrocardiogram "
+    "the measured one is within a factor of 2.",
+    all(rate / 2 < measured[rate] < 2 * rate for rate in (1, 2, 5)),
 )
 pd.DataFrame({"stated": measured.keys(), "measured": measured.values()}).round(2)
 

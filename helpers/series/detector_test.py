@@ -60,7 +60,7 @@ def test_usual_points_have_the_score_one_on_average():
 
 
 def test_the_channel_with_a_fault_is_blamed():
-    detector = make_detector()
+    detector = make_detector().calibrate(make_series()[200:400], 0.2)
     for channel, name in enumerate(COLUMNS):
         values = make_series()[400:]
         values[50:60, channel] += 20 * detector.scale.deviation[channel]
