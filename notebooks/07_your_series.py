@@ -187,8 +187,8 @@ figures.plot_history(
 #
 # **Threshold.** The calibration part is cut into blocks as long as a window, and the
 # largest score of each is taken. If the blocks to come are exchangeable with these, then
-# the new one is above the $k$-th largest of $m$ with a probability of at most $k/(m+1)$
-# (split conformal prediction, Vovk et al. 2005), whatever the distribution. With few
+# the new one is above the $k$-th largest of $m$ with a probability of $k/(m+1)$ (split
+# conformal prediction, Vovk et al. 2005), whatever the distribution. With few
 # blocks a low rate needs an assumption more: a tail that falls like a power, with the
 # exponent of Hill (1975). Alarms closer than a window are one.
 
@@ -523,8 +523,7 @@ pd.DataFrame(gains, index=["gain", "low", "high"]).T.round(3)
 # ### Is the rate of false alarms the stated one?
 #
 # After the calibration part the usual electrocardiogram goes on for 4,000 steps, and the
-# tested one has 10,000, of which all alarms away from its marks are false. The rank $k$ is
-# rounded down, so that low rates are measured lower than stated.
+# tested one has 10,000, of which all alarms away from its marks are false.
 
 # %%
 #| label: tbl-rates

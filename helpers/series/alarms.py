@@ -35,9 +35,9 @@ def alarm_threshold(scores, block, false_alarms):
     Scores of neighbouring steps are alike, so what counts is the largest of a block of
     steps. If the blocks of normal data, those of the calibration part and those to
     come, are exchangeable, then of `m + 1` blocks the new one is above the `k`-th
-    largest of the others with a probability of at most `k / (m + 1)`, whatever the
-    distribution (split conformal prediction, Vovk et al., 2005). An alarm per block is
-    counted, so that the rate is `1000 / block` times that.
+    largest of the others with a probability of `k / (m + 1)`, whatever the distribution
+    (split conformal prediction, Vovk et al., 2005). An alarm per block is counted, so
+    that the rate is `1000 / block` times that. Between two places it is interpolated.
 
     Too few blocks for the rate need an assumption more: beyond the largest block the
     scores fall like a power, with the exponent that Hill's estimator (1975,
@@ -68,9 +68,11 @@ def alarm_threshold(scores, block, false_alarms):
             f"{np.count_nonzero(~np.isnan(scores))}; take a longer training part."
         )
     share = false_alarms * block / 1000
-    place = int(share * (len(maxima) + 1))
+    place = share * (len(maxima) + 1)
     if place >= 1:
-        return float(maxima[place - 1]), False
+        logs = np.log(np.maximum(maxima, 1e-12))
+        between = np.interp(place, np.arange(len(maxima)) + 1, logs)
+        return float(np.exp(between)), False
     beyond = 1 / (len(maxima) + 1) / share
     return float(maxima[0] * beyond ** tail_exponent(scores)), True
 
