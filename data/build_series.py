@@ -9,7 +9,7 @@ The report does not need this script: the files it makes are part of the reposit
   anomaly archive. Its first 1,200 values are known to be normal; the archive's test
   file repeats them, so that here they are in one table, once.
 - ecg_synthetic.csv.xz: three synthetic electrocardiograms, one without an anomaly.
-- inverter_2173.csv.xz, inverter_7539.csv.xz: power of two solar inverters.
+- inverter_2173.csv.xz: power of a solar inverter.
 - accelerometers.csv.xz: nine channels of three accelerometers on a walking person.
 - vowels.csv.xz: spoken vowels, twelve channels, 7 to 29 steps, nine speakers.
 """
@@ -34,7 +34,7 @@ PRESSURE = f"{AEON}/KDD-TSAD_135/135_UCR_Anomaly_InternalBleeding16"
 ECG = f"{AEON}/UnitTest/ecg-diff-count-3"
 ACCELEROMETERS = f"{AEON}/Daphnet_S06R02E0/S06R02E0.csv"
 VOWELS = f"{AEON}/JapaneseVowels/JapaneseVowels"
-INVERTERS = "pvanalytics/data/ac_power_inv"
+INVERTER = "pvanalytics/data/ac_power_inv_2173_stale_data.csv"
 NUM_NORMAL = 1200  # First values of the arterial pressure.
 ROWS = {
     "arterial_pressure": 7501,
@@ -42,7 +42,6 @@ ROWS = {
     "accelerometers": 7040,
     "vowels": 9961,
     "inverter_2173": 3000,
-    "inverter_7539": 500,
 }
 
 
@@ -101,11 +100,7 @@ def make_tables(read):
             ignore_index=True,
         ),
         "inverter_2173": make_inverter(
-            table(f"{INVERTERS}_2173_stale_data.csv", dtype={"value_normalized": str})
-        ),
-        "inverter_7539": make_inverter(
-            table(f"{INVERTERS}_7539_outliers.csv", dtype={"value_normalized": str}),
-            clipped=table(f"{INVERTERS}_7539.csv")["label"],
+            table(INVERTER, dtype={"value_normalized": str})
         ),
     }
     rows = {name: len(made) for name, made in tables.items()}
@@ -136,14 +131,11 @@ def make_ecg(normal, labelled, test):
     return pd.DataFrame(columns)
 
 
-def make_inverter(source, **labels):
+def make_inverter(source):
     """Returns time, power as a share of the inverter's, and marks of faults as 0, 1."""
-    columns = {"time": source["timestamp"], "power": source["value_normalized"]}
-    own = {"stale_data_mask": "stale", "outlier": "outlier"}
-    labels = labels | {
-        short: source[long] for long, short in own.items() if long in source
-    }
-    return pd.DataFrame(columns | {name: labels[name].astype(int) for name in labels})
+    columns = ["timestamp", "value_normalized", "stale_data_mask"]
+    made = source[columns].astype({"stale_data_mask": int})
+    return made.set_axis(["time", "power", "stale"], axis=1)
 
 
 def make_vowels(part, text):

@@ -10,11 +10,8 @@ from helpers.datasets.departures import (
 from helpers.datasets.hurdle import HurdleProcess, Sample, sample_process
 from helpers.datasets.measured import (
     NUM_NORMAL_PRESSURES,
-    NUM_SPEAKERS,
-    Utterances,
     load_measured,
     load_vowels,
-    read_measured,
 )
 from helpers.datasets.mnist import Mnist, load_mnist, read_idx
 from helpers.datasets.stocks import (

@@ -7,7 +7,7 @@ labelled lines; `xlabel`, `ylabel`, `xlabels` and `ylabels` label the axes.
 """
 
 # ruff: noqa: F401
-from helpers.figures.alarms import plot_alarms, plot_forecast
+from helpers.figures.alarms import plot_alarms
 from helpers.figures.comparisons import (
     plot_code_sizes,
     plot_curves,

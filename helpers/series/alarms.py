@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from helpers.checks import check_integer, check_numbers, is_number
+from helpers.checks import check_integer, is_number
 
 import numpy as np
 from sklearn.metrics import average_precision_score
@@ -21,114 +21,77 @@ class Episode(NamedTuple):
 def block_maxima(scores, block):
     """Returns the largest score of each block of at least `block` steps with a score.
 
-    The blocks are as many as there can be, and differ in length by one at most.
+    The blocks differ in length by one at most.
     """
     scores = scores[~np.isnan(scores)]
-    num_blocks = len(scores) // block
-    parts = np.array_split(scores, num_blocks) if num_blocks else []
+    number = len(scores) // block
+    parts = np.array_split(scores, number) if number else []
     return np.array([part.max() for part in parts])
 
 
-def alarm_threshold(scores, block, false_alarms):
-    """Returns the threshold that gives a stated rate of false alarms.
+def rate_threshold(scores, block, false_alarms):
+    """Returns the threshold for a rate of false alarms, and whether the tail is needed.
 
-    Scores of neighbouring steps are alike, so what counts is the largest of a block of
-    steps. If the blocks of normal data, those of the calibration part and those to
-    come, are exchangeable, then of `m + 1` blocks the new one is above the `k`-th
-    largest of the others with a probability of `k / (m + 1)`, whatever the distribution
-    (split conformal prediction, Vovk et al., 2005). An alarm per block is counted, so
-    that the rate is `1000 / block` times that. Between two places it is interpolated.
-
-    Too few blocks for the rate need an assumption more: beyond the largest block the
-    scores fall like a power, with the exponent that Hill's estimator (1975,
-    doi:10.1214/aos/1176343247) finds in the largest tenth of the calibration scores.
+    If blocks of the calibration part and those to come are exchangeable, the largest
+    score of a new one is above the `k`-th largest of `m` with the probability
+    `k / (m + 1)` (split conformal prediction, Vovk et al., 2005); in between it is
+    interpolated. For too few blocks the tail is assumed to fall like a power, with the
+    exponent of Hill (1975, doi:10.1214/aos/1176343247) for the largest tenth of scores.
 
     Args:
-        scores: Array `(steps,)`, of a calibration part that is normal and that nothing
-            was trained on; NaN where there is no score.
+        scores: Array `(steps,)`, NaN for none, of a calibration part that is normal and
+            that nothing was trained on.
         block: Positive integer, the steps within which alarms count once.
         false_alarms: Positive number, wanted per 1,000 steps.
 
-    Returns:
-        Tuple of the threshold, a float, and whether the tail was needed.
-
-    Raises:
-        ValueError: If the rate is no positive number or there is no whole block.
+    An impossible rate, or no whole block, raises a `ValueError`.
     """
-    check_integer("block", block, minimum=1)
+    block = check_integer("block", block, minimum=1)
     if not is_number(false_alarms) or not 0 < false_alarms < 1000 / block:
         raise ValueError(
             f"`false_alarms` should be above 0 and below {1000 / block:g} per 1,000 "
             f"steps, one in each {block}. Received: {false_alarms!r}."
         )
-    maxima = np.sort(block_maxima(scores, block))[::-1]
-    if not len(maxima):
+    logs = np.log(np.maximum(np.sort(block_maxima(scores, block))[::-1], 1e-12))
+    if not len(logs):
         raise ValueError(
             f"The calibration part should have {block} steps with a score. Received: "
-            f"{np.count_nonzero(~np.isnan(scores))}; take a longer training part."
+            f"{len(scores[~np.isnan(scores)])}; take a longer part."
         )
-    share = false_alarms * block / 1000
-    place = share * (len(maxima) + 1)
+    place = false_alarms * block / 1000 * (len(logs) + 1)
     if place >= 1:
-        logs = np.log(np.maximum(maxima, 1e-12))
-        between = np.interp(place, np.arange(len(maxima)) + 1, logs)
-        return float(np.exp(between)), False
-    beyond = 1 / (len(maxima) + 1) / share
-    return float(maxima[0] * beyond ** tail_exponent(scores)), True
-
-
-def tail_exponent(scores):
-    """Returns Hill's estimate: the mean logarithm of large scores over their bound."""
-    logs = np.log(np.maximum(scores[~np.isnan(scores)], 1e-12))
-    bound = np.quantile(logs, TAIL)
-    return float((logs[logs >= bound] - bound).mean())
+        return float(np.exp(np.interp(place, np.arange(len(logs)) + 1, logs))), False
+    every = np.log(np.maximum(scores[~np.isnan(scores)], 1e-12))
+    above = every - np.quantile(every, TAIL)
+    return float(np.exp(logs[0] - np.log(place) * above[above >= 0].mean())), True
 
 
 def find_episodes(scores, threshold, merge):
     """Finds the `Episode`s: alarms that are at most `merge` steps apart are one."""
     steps = np.flatnonzero(np.nan_to_num(scores, nan=-np.inf) > threshold)
-    if not len(steps):
-        return []
     parts = np.split(steps, np.flatnonzero(np.diff(steps) > merge) + 1)
     return [
         Episode(int(part[0]), int(part[-1]) + 1, int(part[scores[part].argmax()]))
         for part in parts
+        if len(part)
     ]
-
-
-def judge_episodes(episodes, labels, tolerance):
-    """Counts labelled stretches that were found, all of them, and false alarms.
-
-    A stretch is found if an episode touches it or the `tolerance` steps around it; an
-    episode that touches none is a false alarm. Returns a tuple of three integers.
-    """
-    labels = check_numbers("labels", labels, ("steps",)) > 0
-    marks = find_episodes(labels.astype("float64"), 0.5, merge=1)
-    found, false = set(), 0
-    for episode in episodes:
-        hits = [
-            number
-            for number, mark in enumerate(marks)
-            if episode.start < mark.stop + tolerance
-            and mark.start - tolerance < episode.stop
-        ]
-        found.update(hits)
-        false += not hits
-    return len(found), len(marks), false
 
 
 def judge_scores(scores, threshold, labels, merge, tolerance):
     """Judges scores by labels, `(steps,)` both; a step without a score does not count.
 
     Returns a dict: `"precision"`, the average precision point by point, for which no
-    threshold is needed; `"found"`, the share of labelled stretches with an alarm; and
-    `"false"`, the false alarms per 1,000 steps; see `judge_episodes`.
+    threshold is needed; `"found"`, the share of labelled stretches that an episode of
+    alarms touches, or the `tolerance` steps around them; and `"false"`, the episodes
+    that touch none, per 1,000 steps.
     """
     known = ~np.isnan(scores)
-    episodes = find_episodes(scores, threshold, merge)
-    found, number, false = judge_episodes(episodes, labels, tolerance)
+    alarms = np.array(find_episodes(scores, threshold, merge), int).reshape(-1, 1, 3)
+    marks = np.array(find_episodes(labels * 1.0, 0.5, 1)).reshape(1, -1, 3)
+    touches = alarms[..., 0] < marks[..., 1] + tolerance
+    touches &= marks[..., 0] - tolerance < alarms[..., 1]
     return {
-        "precision": float(average_precision_score(labels[known], scores[known])),
-        "found": found / number,
-        "false": 1000 * false / int(known.sum()),
+        "precision": float(average_precision_score(labels[known] > 0, scores[known])),
+        "found": float(touches.any(axis=0).mean()),
+        "false": 1000 * float((~touches.any(axis=1)).sum()) / int(known.sum()),
     }

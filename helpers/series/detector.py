@@ -1,10 +1,13 @@
 """A detector: what a network expects of a series, and how unusual that makes it."""
 
+import importlib.util
 import json
 import pathlib
+from typing import NamedTuple
 
 from helpers.files import write_file
-from helpers.series import alarms, gaps, points
+from helpers.networks import layers as own_layers
+from helpers.series import alarms, gaps
 
 import keras
 import numpy as np
@@ -12,6 +15,14 @@ import numpy as np
 MODEL_FILE, SETTINGS_FILE = "model.keras", "detector.json"
 CHUNK = 20_000  # Windows at a time: those of a long file would fill the memory.
 RECONSTRUCTION, NEXT_STEPS = "reconstruction", "next_steps"
+
+
+class Scores(NamedTuple):
+    """How unusual a series is; NaN where nothing is known."""
+
+    points: np.ndarray  # (steps,); that of a usual point is about 1.
+    channels: np.ndarray  # (steps, channels).
+    reconstruction: np.ndarray  # (steps, channels), a mean, in the columns' units.
 
 
 class Detector:
@@ -23,137 +34,102 @@ class Detector:
     the geometric mean over the outputs, that of a point its most unusual channel's.
 
     Args:
-        network: Function from windows, a float32 array `(windows, num_steps, 2 *
-            channels)` of scaled values and marks (see `gaps.mark_missing`), to a dict
-            with `"reconstruction"`, `(windows, num_steps, channels)`, or
-            `"next_steps"`, `(windows, horizon, channels)`, of which the first step is
-            used, or both; or a Keras model of such outputs.
-        scale: `gaps.Scale` of the training part, see `gaps.fit_scale`.
-        num_steps: Integer, the length of a window.
-        smoothing: Integer, see `points.smooth`.
+        network: Keras model, or function, from marked windows (`gaps.mark_missing`) to
+            a dict of `"reconstruction"`, `(windows, window, channels)`, `"next_steps"`,
+            `(windows, horizon, channels)`, of which the first is used, or both.
+        scale: `gaps.Scale` of the training part.
+        window: Integer, the length of a window.
+        smoothing: Integer; `smoothing // 2` points before and after are averaged.
         longest_missing: Integer, see `gaps`.
-        outputs: Names of the outputs to use; by default both, where they are there.
     """
 
-    def __init__(
-        self,
-        network,
-        scale,
-        num_steps,
-        smoothing=10,
-        longest_missing=0,
-        outputs=(RECONSTRUCTION, NEXT_STEPS),
-    ):
-        self.network, self.scale, self.outputs = network, scale, tuple(outputs)
-        self.num_steps, self.smoothing = num_steps, smoothing
-        self.longest_missing = longest_missing
+    def __init__(self, network, scale, window, smoothing=10, longest_missing=0):
+        self.network, self.scale, self.window = network, scale, window
+        self.smoothing, self.longest_missing = smoothing, longest_missing
         self.levels, self.threshold, self.is_tail = {}, None, None
 
     def predict(self, windows):
-        """Returns the outputs that are used, as NumPy arrays."""
-        if isinstance(self.network, keras.Model):
-            if len(windows) == 1:  # Of a stream: without the loop over batches.
-                outputs = self.network.predict_on_batch(windows)
-            else:
-                outputs = self.network.predict(windows, batch_size=500, verbose=0)
-        else:
-            outputs = self.network(windows)
-        return {name: outputs[name] for name in self.outputs if name in outputs}
+        """Returns a dict of the outputs, NumPy arrays."""
+        if not isinstance(self.network, keras.Model):
+            return self.network(windows)
+        if len(windows) == 1:  # Of a stream: without the loop over batches.
+            return self.network.predict_on_batch(windows)
+        return self.network.predict(windows, batch_size=500, verbose=0)
 
-    def errors(self, series):
-        """Returns a dict from outputs to errors per point, `(steps, channels)`."""
-        scaled = self.scale(series)
-        segments = gaps.number_segments(series, self.longest_missing)
-        starts = gaps.window_starts(segments, self.num_steps)
-        sums = {}  # From outputs to sums and counts of the points' errors.
-        for first in range(0, len(starts), CHUNK):
-            chunk = starts[first : first + CHUNK]
-            parts = self.window_errors(scaled, segments, chunk)
-            for name, (places, errors) in parts.items():
-                empty = np.zeros((2, *scaled.shape))
-                points.add_windows(errors, places, *sums.setdefault(name, empty))
-        return {
-            name: points.smooth(points.divide(*total), segments, self.smoothing)
-            for name, total in sums.items()
-        }
+    def sum_up(self, series):
+        """Sums squared errors and reconstructions over the windows of each point.
 
-    def window_errors(self, scaled, segments, starts):
-        """Returns the squared errors of some windows, each with its first steps."""
-        outputs = self.predict(gaps.cut_marked(scaled, starts, self.num_steps))
-        found = {}
-        if RECONSTRUCTION in outputs:
-            every = np.lib.stride_tricks.sliding_window_view(
-                scaled, self.num_steps, axis=0
-            )
-            windows = every[starts].transpose(0, 2, 1)
-            found[RECONSTRUCTION] = starts, (windows - outputs[RECONSTRUCTION]) ** 2
-        if NEXT_STEPS in outputs:
-            after = starts + self.num_steps
-            goes_on = after < len(scaled)
-            goes_on[goes_on] = segments[after[goes_on]] == segments[starts[goes_on]]
-            after = after[goes_on]
-            errors = (scaled[after] - outputs[NEXT_STEPS][goes_on, 0]) ** 2
-            found[NEXT_STEPS] = after, errors[:, np.newaxis]
-        return found
-
-    def reconstruct(self, series):
-        """Returns the mean reconstruction of each point over the windows that hold it.
-
-        It has the shape `(steps, channels)` and the units of the columns.
+        Returns the segments, `(steps,)`, and a dict from `"reconstruction"`,
+        `"next_steps"` and `"mean"` to sums and counts, `(2, steps, channels)`.
         """
         scaled = self.scale(series)
-        segments = gaps.number_segments(series, self.longest_missing)
-        starts = gaps.window_starts(segments, self.num_steps)
-        sums = np.zeros((2, *scaled.shape))
-        for first in range(0, len(starts), CHUNK):
-            chunk = starts[first : first + CHUNK]
-            windows = gaps.cut_marked(scaled, chunk, self.num_steps)
-            points.add_windows(self.predict(windows)[RECONSTRUCTION], chunk, *sums)
-        return self.scale.back(points.divide(*sums))
+        segments = gaps.number_segments(scaled, self.longest_missing)
+        every = gaps.window_starts(segments, self.window)
+        sums = {}
 
-    def channel_scores(self, series):
-        """Returns how unusual each value is, `(steps, channels)`; 1 is usual."""
-        errors = self.errors(series)
-        if not errors:
-            return np.full((len(series), len(self.scale.columns)), np.nan)
-        return points.combine(
-            [values / self.levels[name] for name, values in errors.items()]
-        )
+        def add(name, starts, values):
+            total = sums.setdefault(name, np.zeros((2, *scaled.shape)))
+            for step in range(values.shape[1]):  # A point gets one window at a time.
+                total[:, starts + step] += known_sums(values[:, step])
 
-    def scores(self, series):
-        """Returns how unusual each point is, `(steps,)`; NaN where nothing is known."""
-        return points.largest_channel(self.channel_scores(series))
+        for begin in range(0, len(every), CHUNK):
+            starts = every[begin : begin + CHUNK]
+            windows = gaps.cut(scaled, starts, self.window)
+            outputs = self.predict(gaps.mark_missing(windows))
+            if RECONSTRUCTION in outputs:
+                rebuilt = outputs[RECONSTRUCTION]
+                add(RECONSTRUCTION, starts, (windows - rebuilt) ** 2)
+                add("mean", starts, rebuilt)
+            if NEXT_STEPS in outputs:
+                after = starts + self.window
+                on = np.append(segments, -1)[after] == segments[starts]
+                errors = (scaled[after[on]] - outputs[NEXT_STEPS][on, 0]) ** 2
+                add(NEXT_STEPS, after[on], errors[:, np.newaxis])
+        return segments, sums
+
+    def errors(self, sums, segments):
+        """Returns a dict from the outputs to smoothed errors, `(steps, channels)`."""
+        width = self.smoothing
+        known = {name: divide(*part) for name, part in sums.items() if name != "mean"}
+        return {name: smooth(part, segments, width) for name, part in known.items()}
+
+    def combine(self, sums, segments):
+        """Returns the scores of channels, `(steps, channels)`, of sums of errors."""
+        logs = [np.full((len(segments), len(self.scale.mean)), np.nan)]
+        for name, errors in self.errors(sums, segments).items():
+            logs.append(np.log(np.maximum(errors / self.levels[name], 1e-12)))
+        return np.exp(divide(*known_sums(np.stack(logs)).sum(axis=1)))
+
+    def score(self, series):
+        """Returns the `Scores` of a series, `(steps, all channels)`."""
+        segments, sums = self.sum_up(series)
+        channels = self.combine(sums, segments)
+        means = divide(*sums.get("mean", np.zeros((2, *channels.shape))))
+        return Scores(most_unusual(channels), channels, self.scale.back(means))
 
     def calibrate(self, series, false_alarms):
         """Takes levels and threshold from a normal part that nothing was trained on.
 
-        Args:
-            series: Array of shape `(steps, all channels)`.
-            false_alarms: Positive number, per 1,000 steps, see `alarm_threshold`.
-
-        Returns the detector. Too short a part raises a `ValueError`.
+        `series` is an array `(steps, all channels)`; of `false_alarms` and of what is
+        refused see `alarms.rate_threshold`. Returns the detector.
         """
-        part = "calibration part"
-        gaps.check_length(series, self.num_steps, self.longest_missing, part)
-        self.levels = {
-            name: np.maximum(np.nanmean(values, axis=0), 1e-12)
-            for name, values in self.errors(series).items()
-        }
-        self.threshold, self.is_tail = alarms.alarm_threshold(
-            self.scores(series), self.num_steps, false_alarms
-        )
+        segments, sums = self.sum_up(series)
+        for name, errors in self.errors(sums, segments).items():
+            level = divide(*known_sums(errors).sum(axis=1))
+            self.levels[name] = np.maximum(level, 1e-12)
+        scores = most_unusual(self.combine(sums, segments))
+        found = alarms.rate_threshold(scores, self.window, false_alarms)
+        self.threshold, self.is_tail = found
         return self
 
     def episodes(self, scores):
-        """Returns the alarms of some scores, as a list of `Episode`s."""
-        return alarms.find_episodes(scores, self.threshold, self.num_steps)
+        """Returns the alarms of points' scores, as a list of `alarms.Episode`s."""
+        return alarms.find_episodes(scores, self.threshold, self.window)
 
-    def blame(self, channel_scores, episode):
+    def blame(self, channels, episode):
         """Returns the columns, the one that is most to blame for an episode first."""
-        part = channel_scores[episode.start : episode.stop]
-        known = ~np.isnan(part)
-        means = np.where(known, part, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        order = np.argsort(-means, kind="stable")
+        sums = known_sums(channels[episode.start : episode.stop]).sum(axis=1)
+        order = np.argsort(-np.nan_to_num(divide(*sums)))
         return [self.scale.columns[channel] for channel in order]
 
     def save(self, folder):
@@ -161,40 +137,78 @@ class Detector:
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.network.save(folder / MODEL_FILE)
-        scale = self.scale._asdict()
-        settings = {
-            "scale": {name: np.asarray(part).tolist() for name, part in scale.items()},
-            "levels": {name: level.tolist() for name, level in self.levels.items()},
-            "threshold": self.threshold,
-            "is_tail": self.is_tail,
-            "num_steps": self.num_steps,
-            "smoothing": self.smoothing,
-            "longest_missing": self.longest_missing,
-            "outputs": [*self.outputs],
-        }
-        write_file(folder / SETTINGS_FILE, json.dumps(settings, indent=1).encode())
+        settings = vars(self) | {"scale": self.scale._asdict(), "network": MODEL_FILE}
+        content = json.dumps(settings, indent=1, default=np.ndarray.tolist)
+        write_file(folder / SETTINGS_FILE, content.encode())
 
 
 def load_detector(folder):
-    """Loads a `Detector` that `save` has written, or says what is wrong with it."""
+    """Loads a `Detector` that `save` has written; a `ValueError` says what is wrong."""
     folder = pathlib.Path(folder)
     try:
         settings = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
-        scale = settings["scale"]
-        for name in ("kept", "mean", "deviation"):
-            scale[name] = np.array(scale[name])
-        scale = gaps.Scale(**scale)._replace(columns=tuple(scale["columns"]))
-        model = keras.saving.load_model(folder / MODEL_FILE, compile=False)
-        names = ("num_steps", "smoothing", "longest_missing", "outputs")
-        detector = Detector(model, scale, *(settings[name] for name in names))
-        detector.levels = {
-            name: np.array(level) for name, level in settings["levels"].items()
-        }
-        detector.threshold = settings["threshold"]
-        detector.is_tail = settings["is_tail"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        columns, *arrays = (settings["scale"][name] for name in gaps.Scale._fields)
+        scale = gaps.Scale(tuple(columns), *map(np.array, arrays))
+        levels = {name: np.array(level) for name, level in settings["levels"].items()}
+        network = keras.saving.load_model(folder / MODEL_FILE, compile=False)
+        detector = Detector(network, scale, settings["window"])
+        vars(detector).update(settings, network=network, scale=scale, levels=levels)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{folder} should hold {MODEL_FILE} and {SETTINGS_FILE} of one detector. "
             f"Received: {error!r}."
         ) from error
     return detector
+
+
+def export_network(model, folder):
+    """Exports a Keras model of one input: a SavedModel and, where it can be, ONNX.
+
+    The latter needs the packages onnx and tf2onnx. Returns a dict from
+    `"tf_saved_model"` and `"onnx"` to paths in `folder`.
+    """
+    paths = {"tf_saved_model": pathlib.Path(folder) / "saved_model"}
+    if all(map(importlib.util.find_spec, ("onnx", "tf2onnx"))):
+        paths["onnx"] = pathlib.Path(folder) / "model.onnx"
+    # Another model of the same weights: this one's functions are compiled already.
+    copy = keras.Model.from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    compiled, own_layers.compiled_lstm = own_layers.compiled_lstm, None
+    try:  # Layers compute with plain operations, which every format knows.
+        for form, path in paths.items():
+            copy.export(path, format=form, verbose=False)
+    finally:
+        own_layers.compiled_lstm = compiled
+    return paths
+
+
+def known_sums(values):
+    """Returns values, 0 for NaN, and whether they are known: `(2, ...)`, for sums."""
+    known = ~np.isnan(values)
+    return np.stack([np.where(known, values, 0), known])
+
+
+def divide(totals, counts):
+    """Divides where there is something to divide by, NaN elsewhere."""
+    return np.divide(
+        totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0
+    )
+
+
+def most_unusual(channels):
+    """Returns the largest over channels, `(steps,)`; a mean would hide one of many."""
+    return np.fmax.reduce(channels, axis=1)
+
+
+def smooth(values, segments, width):
+    """Averages each point with the `width // 2` before and after in its segment.
+
+    A point without a value stays without one.
+    """
+    reach, result = width // 2, np.full(values.shape, np.nan)
+    for number in range(segments.max() + 1):
+        inside = np.flatnonzero(segments == number)
+        sums = np.pad(known_sums(values[inside]), ((0, 0), (reach, reach), (0, 0)))
+        near = np.lib.stride_tricks.sliding_window_view(sums, 2 * reach + 1, axis=1)
+        result[inside] = divide(*near.sum(axis=-1))
+    return np.where(np.isnan(values), np.nan, result)
