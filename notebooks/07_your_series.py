@@ -16,21 +16,21 @@
 # %% [markdown]
 # # 7. Your own series, and what is unusual in it
 #
-# **Question.** What is unusual in a series of your own, how often will a detector be
-# wrong about it, and when does an LSTM autoencoder find more than a simpler method?
+# **Question.** What is unusual in a series of your own, how often will a detector be wrong about
+# it, and when does an LSTM autoencoder find more than a simpler method?
 #
-# **Data.** Any table with a column of times and columns of numbers. Without one: an
-# arterial pressure with a bleeding, synthetic electrocardiograms, a solar inverter that
-# got stuck, nine accelerometer channels, and spoken vowels of different length.
+# **Data.** Any table with a column of times and columns of numbers. Without one: an arterial
+# pressure with a bleeding, synthetic electrocardiograms, a solar inverter that got stuck, nine
+# accelerometer channels, and spoken vowels of different length.
 #
-# **Model.** One LSTM reads a window into a code; from the code a second LSTM writes the
-# window again, and a dense layer the next steps.
+# **Model.** One LSTM reads a window into a code; from the code a second LSTM writes the window
+# again, and a dense layer the next steps.
 #
-# **Answer.** Reconstruction and forecast together find the bleeding; principal components of windows,
-# as many as the code has numbers, are level with the network there. A value that is stuck is found
-# without a false alarm by a rule of one line, and by no method that learns. So the tables below have
-# each opponent beside the network: try the simple ones first. One network reconstructs utterances of
-# any length and names their speaker.
+# **Answer.** Reconstruction and forecast together find the bleeding; principal components of
+# windows, as many as the code has numbers, are level with the network there. A value that is stuck
+# is found without a false alarm by a rule of one line, and by no method that learns. So the tables
+# below have each opponent beside the network: try the simple ones first. One network reconstructs
+# utterances of any length and names their speaker.
 
 # %%
 from functools import partial
@@ -76,16 +76,15 @@ VOWEL_EPOCHS = 100
 # %% [markdown]
 # ## A series of your own
 #
-# The file is a table of text: names in the first line, a row for each time. Rows need not
-# be in order; decimal commas after semicolons, time zones and rounded times are
-# understood. Rows at irregular times are averaged over steps of equal length. What cannot
-# be read without a guess is refused with its line and column.
+# The file is a table of text: names in the first line, a row for each time. Rows need not be in
+# order; decimal commas after semicolons, time zones and rounded times are understood. Rows at
+# irregular times are averaged over steps of equal length. What cannot be read without a guess is
+# refused with its line and column.
 #
-# Here it is an arterial pressure of 7,501 steps, no. 135 of the UCR anomaly archive (Wu
-# and Keogh 2021), in which an internal bleeding was marked. The archive states that its
-# first 1,200 values are usual; unit and distance of the steps it does not state. Its test
-# file repeats these 1,200 values, and a score over all of it would include what was
-# trained on.
+# Here it is an arterial pressure of 7,501 steps, no. 135 of the UCR anomaly archive (Wu and Keogh
+# 2021), in which an internal bleeding was marked. The archive states that its first 1,200 values
+# are usual; unit and distance of the steps it does not state. Its test file repeats these 1,200
+# values, and a score over all of it would include what was trained on.
 
 # %%
 own = files.DATA_FOLDER / "own" if FILE else None  # What your own file leaves; git ignores it.
@@ -104,11 +103,11 @@ print(*table.notes, sep="\n")
 # %% [markdown]
 # ## Windows and split
 #
-# The series is split in time, as a detector knows the past alone. The usual part comes
-# first: 80 % of it train the network and scale the values, the rest says how large errors
-# usually are. A window is `WINDOW` steps, and the steps after it are to be predicted. No
-# window crosses a gap; shorter runs of missing values are masked: beside each value stands
-# a mark, 1 if it was observed, so that a window has the shape (time, 2 × channels).
+# The series is split in time, as a detector knows the past alone. The usual part comes first: 80 %
+# of it train the network and scale the values, the rest says how large errors usually are. A window
+# is `WINDOW` steps, and the steps after it are to be predicted. No window crosses a gap; shorter
+# runs of missing values are masked: beside each value stands a mark, 1 if it was observed, so that
+# a window has the shape (time, 2 × channels).
 
 # %%
 num_fit = round(FIT_SHARE * num_usual)
@@ -170,30 +169,19 @@ run = training.fit(
     folder=own and own / "runs",
 )
 
-# %%
-#| label: fig-training
-#| fig-cap: "Training loss of both outputs against epochs; values have the variance 1."
-#| fig-alt: "Two falling curves on a log axis, the next steps above the reconstruction."
-losses = {key: run.history[f"{key}_loss"] for key in BOTH}
-figures.plot_history(
-    {key.replace("_", " "): {"loss": values} for key, values in losses.items()},
-    ylabels={"loss": "mean squared error"},
-)
-
 # %% [markdown]
 # ## What is unusual?
 #
-# Each point lies in up to `WINDOW` windows, all of which reconstruct it, and comes after
-# one that predicts it. The squared errors are averaged over the windows, smoothed, and
-# divided by their means in the calibration part; the score is the geometric mean of the
-# two, 1 for a usual point, and of several channels that of the most unusual one.
+# Each point lies in up to `WINDOW` windows, all of which reconstruct it, and comes after one that
+# predicts it. The squared errors are averaged over the windows, smoothed, and divided by their
+# means in the calibration part; the score is the geometric mean of the two, 1 for a usual point,
+# and of several channels that of the most unusual one.
 #
-# **Threshold.** The calibration part is cut into blocks as long as a window, and the
-# largest score of each is taken. If the blocks to come are exchangeable with these, then
-# the new one is above the $k$-th largest of $m$ with a probability of $k/(m+1)$ (split
-# conformal prediction, Vovk et al. 2005), whatever the distribution. With few
-# blocks a low rate needs an assumption more: a tail that falls like a power, with the
-# exponent of Hill (1975). Alarms closer than a window are one.
+# **Threshold.** The calibration part is cut into blocks as long as a window, and the largest score
+# of each is taken. If the blocks to come are exchangeable with these, then the new one is above the
+# $k$-th largest of $m$ with a probability of $k/(m+1)$ (split conformal prediction, Vovk et al.
+# 2005), whatever the distribution. With few blocks a low rate needs an assumption more: a tail that
+# falls like a power, with the exponent of Hill (1975). Alarms closer than a window are one.
 
 
 # %%
@@ -237,8 +225,8 @@ pd.DataFrame(alarms)
 # %% [markdown]
 # ## As it arrives
 #
-# A stream gets one step at a time and gives each score once: when all windows that hold
-# the point, and its neighbours for the smoothing, are known.
+# A stream gets one step at a time and gives each score once: when all windows that hold the point,
+# and its neighbours for the smoothing, are known.
 
 # %% tags=["nbval-ignore-output"]
 arriving, stream, final = table.values[-400:], series.Stream(detector), []
@@ -259,8 +247,8 @@ print(f"largest relative difference {difference:.1g}")
 # %% [markdown]
 # ## Forecast
 #
-# The second output forecasts the next steps. The band around it is as wide as the errors
-# of the calibration part: their quantile for each step ahead.
+# The second output forecasts the next steps. The band around it is as wide as the errors of the
+# calibration part: their quantile for each step ahead.
 
 
 # %%
@@ -303,8 +291,8 @@ figures.plot_curves(
 # %% [markdown]
 # ## Take it away
 #
-# `detector.save` writes the network and its settings, no pickle; `export_network` writes
-# the network for programs that have neither Keras nor this project.
+# `detector.save` writes the network and its settings, no pickle; `export_network` writes the
+# network for programs that have neither Keras nor this project.
 
 # %% tags=["nbval-ignore-output"]
 with TemporaryDirectory() as folder:
@@ -320,21 +308,21 @@ chapter.claim("A saved detector gives the same scores.", same)
 # %% [markdown]
 # ## How good is it?
 #
-# From here on the series are the bundled ones. Each opponent gets the same windows, its
-# errors go through the same detector, and its threshold comes from the same calibration
-# part by the same rule:
+# From here on the series are the bundled ones. Each opponent gets the same windows, its errors go
+# through the same detector, and its threshold comes from the same calibration part by the same
+# rule:
 #
 # - *PCA*: windows from as many principal components as the code has numbers;
 # - *autoregression*: the next step as a linear map of the window (ridge regression);
 # - *PCA and autoregression*: the two together, combined as the network's outputs are;
-# - *nearest neighbour*: each window is "reconstructed" by the most similar one of the
-#   training part, as a matrix profile does (Yeh et al. 2016), without its normalisation;
+# - *nearest neighbour*: each window is "reconstructed" by the most similar one of the training
+#   part, as a matrix profile does (Yeh et al. 2016), without its normalisation;
 # - *dense*: an autoencoder without recurrence, with the same code;
 # - *reconstruction* and *next steps*: the LSTM network with one output alone.
 #
-# Found is an alarm that touches the marked steps or the 50 around them; any other is
-# false. The average precision asks, point by point, whether the marked ones have the
-# largest scores; no threshold enters it.
+# Found is an alarm that touches the marked steps or the 50 around them; any other is false. The
+# average precision asks, point by point, whether the marked ones have the largest scores; no
+# threshold enters it.
 
 
 # %%
@@ -410,8 +398,7 @@ def train_all(data, part, kinds=tuple(KINDS), **options):
     """Runs by kind of network, a list each with one run per seed."""
     asked = [(kind, seed) for kind in kinds for seed in SEEDS]
     runs = training.fit_all(
-        [arguments_for(data, part, kind, seed, **options) for kind, seed in asked],
-        f"07_{data}",
+        [arguments_for(data, part, kind, seed, **options) for kind, seed in asked], f"07_{data}"
     )
     return {k: [r for (a, _), r in zip(asked, runs, strict=True) if a == k] for k in kinds}
 
@@ -435,13 +422,13 @@ def judge(detector, values, labels, begin=0, tolerance=50):
 def compare(methods, part, *judged, **options):
     """A row per method and seed: what `judge` says of it."""
     return pd.DataFrame(
-        {"method": method, "seed": seed}
-        | judge(detect(network, part, **options), *judged)
+        {"method": method, "seed": seed} | judge(detect(network, part, **options), *judged)
         for method, trained in methods.items()
         for seed, network in enumerate(trained)
     )
 
 
+# %%
 confirmed = []  # Whether the scores of all runs are those that were recorded.
 
 
@@ -476,16 +463,14 @@ def gain(table):
 # %% [markdown]
 # ### Settings, chosen on an electrocardiogram
 #
-# Code size and learning rate are chosen on a synthetic electrocardiogram with
-# three marked anomalies (GutenTAG, Wenig et al. 2022) that is none of those tested below;
-# the network is trained on another one, without anomalies. Two seeds, which none of the
-# results below uses.
+# Code size and learning rate are chosen on a synthetic electrocardiogram with three marked
+# anomalies (GutenTAG, Wenig et al. 2022) that is none of those tested below; the network is trained
+# on another one, without anomalies. Two seeds, which none of the results below uses.
 
 # %%
 ecg = datasets.load_measured("ecg_synthetic").astype("float64")
 ecg_labelled, ecg_test = (
-    (ecg[[name]].to_numpy(), ecg[f"{name}_anomaly"].to_numpy())
-    for name in ("labelled", "test")
+    (ecg[[name]].to_numpy(), ecg[f"{name}_anomaly"].to_numpy()) for name in ("labelled", "test")
 )
 ecg_normal = ecg[["normal"]].to_numpy()
 ecg_part = series.prepare(ecg_normal, ["ecg"], (3200, 6000), 100, 10, most=1000)
@@ -529,8 +514,8 @@ summary.drop(columns="folds").rename(columns=lambda key: key.replace("_", " "))
 # %% [markdown]
 # ### Two series with marked anomalies
 #
-# The second electrocardiogram has three anomalies, the arterial pressure one. Nothing was
-# chosen on them, and the networks have five fresh seeds.
+# The second electrocardiogram has three anomalies, the arterial pressure one. Nothing was chosen on
+# them, and the networks have five fresh seeds.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
 frame = datasets.load_measured("arterial_pressure")
@@ -578,8 +563,9 @@ pd.DataFrame(gains, index=["gain", "low", "high"]).T.round(3)
 # %% [markdown]
 # ### Is the rate of false alarms the stated one?
 #
-# After the calibration part the usual electrocardiogram goes on for 4,000 steps, and the
-# tested one has 10,000, of which all alarms away from its marks are false.
+# After the calibration part the usual electrocardiogram goes on for 4,000 steps, and the tested one
+# has 10,000, of which all alarms away from its marks are false.
+
 
 # %%
 #| label: tbl-rates
@@ -609,10 +595,10 @@ pd.DataFrame({"stated": measured.keys(), "measured": measured.values()}).round(2
 # %% [markdown]
 # ### When not to use a network: a value that is stuck
 #
-# The power of a solar inverter, each quarter of an hour, is stuck in three stretches. Most
-# of the first half is missing, in runs of up to 347 steps; so the complete second half
-# trains and calibrates, and the first is tested. What is stuck is easy to predict. The rule
-# of one line: an alarm where a value that is not 0 has not changed for three steps.
+# The power of a solar inverter, each quarter of an hour, is stuck in three stretches. Most of the
+# first half is missing, in runs of up to 347 steps; so the complete second half trains and
+# calibrates, and the first is tested. What is stuck is easy to predict. The rule of one line: an
+# alarm where a value that is not 0 has not changed for three steps.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
 inverter = datasets.load_measured("inverter_2173")
@@ -647,9 +633,9 @@ show(pd.concat([rule_row, inverter_table]))
 # %% [markdown]
 # ### Which channel is to blame?
 #
-# Nine accelerometer channels of a walking person, 64 times a second (Bächlin et al.
-# 2010). Into one channel, drawn at random, a fault of a second is put: noise, an offset, a
-# gain, no signal, or a stuck value. The channel with the largest mean score is blamed.
+# Nine accelerometer channels of a walking person, 64 times a second (Bächlin et al. 2010). Into one
+# channel, drawn at random, a fault of a second is put: noise, an offset, a gain, no signal, or a
+# stuck value. The channel with the largest mean score is blamed.
 
 # %% tags=["nbval-ignore-output", "remove-output"]
 walk = datasets.load_measured("accelerometers").drop(columns="time")
@@ -706,11 +692,11 @@ blame_table.T.round(2)
 # %% [markdown]
 # ### Sequences of different length
 #
-# 640 utterances of two vowels by nine speakers, 7 to 29 steps of twelve channels (Kudo et
-# al. 1999). One network reconstructs each from its code and names the speaker. Steps
-# after the end are masked: the encoder passes them over, and the loss does not count them.
-# Opponents: a logistic regression of the mean and the deviation of each channel, and principal
-# components of utterances in which what is missing is set to 0, the mean.
+# 640 utterances of two vowels by nine speakers, 7 to 29 steps of twelve channels (Kudo et al.
+# 1999). One network reconstructs each from its code and names the speaker. Steps after the end are
+# masked: the encoder passes them over, and the loss does not count them. Opponents: a logistic
+# regression of the mean and the deviation of each channel, and principal components of utterances
+# in which what is missing is set to 0, the mean.
 
 # %%
 spoken = {name: datasets.load_vowels(name) for name in ("train", "test")}
@@ -846,31 +832,29 @@ chapter.finish()
 #
 # - What is usual but hard to predict is seldom hard to reconstruct, too: that is why several
 #   outputs pay. Simple methods gain in the same way, and are as good here or better.
-# - The threshold rests on exchangeable blocks. Another season breaks that: on the inverter
-#   every method that learns has more false alarms than were asked for.
-# - What is too regular has a small error. A stuck value, in the inverter and among the
-#   faults of the accelerometers, needs a rule of its own.
-# - A few steps more or less that are marked around an anomaly change the average precision
-#   by more than one method differs from the next.
+# - The threshold rests on exchangeable blocks. Another season breaks that: on the inverter every
+#   method that learns has more false alarms than were asked for.
+# - What is too regular has a small error. A stuck value, in the inverter and among the faults of
+#   the accelerometers, needs a rule of its own.
+# - A few steps more or less that are marked around an anomaly change the average precision by more
+#   than one method differs from the next.
 #
 # ## References
 #
-# - M. Bächlin et al., "Wearable assistant for Parkinson's disease patients", *IEEE
-#   Trans. Information Technology in Biomedicine* 14, 2010, doi:10.1109/TITB.2009.2036165.
-# - B. M. Hill, "A simple general approach to inference about the tail of a distribution",
-#   *Annals of Statistics* 3, 1975, doi:10.1214/aos/1176343247.
-# - M. Kudo, J. Toyama and M. Shimbo, "Multidimensional curve classification using
-#   passing-through regions", *Pattern Recognition Letters* 20, 1999,
-#   doi:10.1016/S0167-8655(99)00077-X.
-# - V. Vovk, A. Gammerman and G. Shafer, *Algorithmic Learning in a Random World*,
-#   Springer, 2005, doi:10.1007/b106715.
+# - M. Bächlin et al., "Wearable assistant for Parkinson's disease patients", *IEEE Trans.
+#   Information Technology in Biomedicine* 14, 2010, doi:10.1109/TITB.2009.2036165.
+# - B. M. Hill, "A simple general approach to inference about the tail of a distribution", *Annals
+#   of Statistics* 3, 1975, doi:10.1214/aos/1176343247.
+# - M. Kudo, J. Toyama and M. Shimbo, "Multidimensional curve classification using passing-through
+#   regions", *Pattern Recognition Letters* 20, 1999, doi:10.1016/S0167-8655(99)00077-X.
+# - V. Vovk, A. Gammerman and G. Shafer, *Algorithmic Learning in a Random World*, Springer, 2005,
+#   doi:10.1007/b106715.
 # - P. Wenig, S. Schmidl and T. Papenbrock, "TimeEval", *PVLDB* 15, 2022,
 #   doi:10.14778/3554821.3554873.
-# - L. Wong, D. Liu, L. Berti-Équille, S. Alnegheimish and K. Veeramachaneni, "AER:
-#   auto-encoder with regression for time series anomaly detection", *IEEE Big Data*,
-#   2022, arXiv:2212.13558.
-# - R. Wu and E. Keogh, "Current time series anomaly detection benchmarks are flawed and
-#   are creating the illusion of progress", 2021, arXiv:2009.13807.
+# - L. Wong, D. Liu, L. Berti-Équille, S. Alnegheimish and K. Veeramachaneni, "AER: auto-encoder
+#   with regression for time series anomaly detection", *IEEE Big Data*, 2022, arXiv:2212.13558.
+# - R. Wu and E. Keogh, "Current time series anomaly detection benchmarks are flawed and are
+#   creating the illusion of progress", 2021, arXiv:2009.13807.
 # - C.-C. M. Yeh et al., "Matrix profile I", *ICDM*, 2016, doi:10.1109/ICDM.2016.0179.
 
 # %% tags=["nbval-ignore-output"]

@@ -128,7 +128,9 @@ def format_row(row):
 
 def verdict_of(row):
     """Says who is better; "level" within the spread, or within half a per cent."""
-    more_is_better = any(word in row["metric"] for word in ("accuracy", "skill"))
+    more_is_better = any(
+        word in row["metric"] for word in ("accuracy", "skill", "precision")
+    )
     gain = (row["ours"] - row["baseline"]) * (1 if more_is_better else -1)
     margin = max(np.nan_to_num(row["spread"]), 0.005 * abs(row["baseline"]))
     return "level" if abs(gain) <= margin else "wins" if gain > 0 else "loses"
