@@ -1,6 +1,6 @@
 """Tests of windows without gaps, scores per point, thresholds and episodes."""
 
-from helpers.series import alarms, gaps, points
+from helpers.series import alarms, detector, gaps
 
 import numpy as np
 import pytest
@@ -37,13 +37,12 @@ def test_no_window_crosses_a_gap():
             assert longest <= seed % 3
 
 
-def test_windows_carry_marks_and_lose_nothing():
+def test_windows_carry_marks():
     series = np.array([[1, NAN], [2, 5], [NAN, 6], [4, 7]])
-    windows = gaps.cut_marked(series, np.array([0, 2]), 2)
+    windows = gaps.mark_missing(gaps.cut(series, np.array([0, 2]), 2))
     assert windows.dtype == "float32" and windows.shape == (2, 2, 4)
     assert windows[0].tolist() == [[1, 0, 1, 0], [2, 5, 1, 1]]
-    back = gaps.split_marked(windows)
-    np.testing.assert_array_equal(back, np.stack([series[:2], series[2:]]))
+    assert windows[1].tolist() == [[0, 6, 0, 1], [4, 7, 1, 1]]
 
 
 def test_masked_loss_counts_what_is_observed():
@@ -59,7 +58,7 @@ def test_scale_is_that_of_the_training_part():
     series[:, 1] = 7
     series[3, 0] = NAN
     scale = gaps.fit_scale(series[:60], ["a", "b", "c"])
-    assert scale.columns == ("a", "c") and scale.left_out == ("b",)
+    assert scale.columns == ("a", "c") and scale.kept.tolist() == [0, 2]
     scaled = scale(series)
     np.testing.assert_allclose(np.nanmean(scaled[:60], axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(np.nanstd(scaled[:60], axis=0), 1)
@@ -68,70 +67,59 @@ def test_scale_is_that_of_the_training_part():
         gaps.fit_scale(np.full((5, 2), NAN), ["a", "b"])
 
 
-def test_too_short_a_series_is_refused_with_the_length_that_is_needed():
-    series = np.arange(50.0)[:, np.newaxis]
-    gaps.check_length(series, 25)
-    series[30] = NAN
-    gaps.check_length(series, 25, longest_missing=1)
-    with pytest.raises(ValueError, match="The part should have 50 .*: 30 of 50 steps."):
-        gaps.check_length(series, 25, part="part")
-    with pytest.raises(ValueError, match="a file of 500 steps or more"):
-        gaps.check_length(series, 25, share=0.1)
-    with pytest.raises(ValueError, match="`num_steps` should be an integer"):
-        gaps.check_length(series, 1)
-
-
 def test_parts_are_apart_in_time():
     """Nothing later than the training part is in the windows, or in the scale."""
     series = np.arange(100.0)[:, np.newaxis]
     series[20] = NAN
-    part = gaps.prepare(series, ["a"], 60, 90, window=5, horizon=2, max_windows=10**9)
-    values = part.scale.back(gaps.split_marked(part.x))[..., 0]
-    after = part.scale.back(gaps.split_marked(part.y["next_steps"]))[..., 0]
-    np.testing.assert_allclose(values[0], range(5), atol=1e-5)
-    np.testing.assert_allclose(after[-1], [58, 59], atol=1e-5)
-    np.testing.assert_allclose(after[:, 0], values[:, -1] + 1, atol=1e-5)
-    assert part.y["reconstruction"] is part.x and len(values) == 14 + 33
-    assert part.calibration.ravel().tolist() == list(range(60, 90))
-    few = gaps.prepare(series, ["a"], 60, 90, 5, 2, max_windows=4)
-    np.testing.assert_array_equal(few.x[[0, -1]], part.x[[0, -1]])
-    changed = series.copy()
-    changed[60:] *= 7
-    again = gaps.prepare(changed, ["a"], 60, 90, 5, 2, max_windows=10**9)
-    np.testing.assert_array_equal(again.x, part.x)
-    with pytest.raises(ValueError, match="calibration part should .* of 200 steps or"):
-        gaps.prepare(series, ["a"], 60, 65, 5, 2)
+    part = gaps.prepare(series, ["a"], (60, 90), window=5, horizon=2, most=10**9)
+    values, after = (each[..., :1] for each in (part.x, part.y["next_steps"]))
+    np.testing.assert_allclose(part.scale.back(values[0])[:, 0], range(5), atol=1e-5)
+    np.testing.assert_allclose(part.scale.back(after[-1])[:, 0], [58, 59], atol=1e-5)
+    assert len(part.x) == 14 + 33 and part.notes == ()
+    assert part.calibration[:, 0].tolist() == list(range(60, 90))
+    few = gaps.prepare(series, ["a"], (60, 90), 5, 2, most=7).x
+    assert len(few) == 7 and (few[-1] == part.x[-1]).all()
 
 
-def test_errors_of_a_point_are_averaged_over_its_windows():
-    errors = np.array([[1, 2, 3], [10, NAN, 30]], "float64")[:, :, np.newaxis]
-    totals, counts = np.zeros((2, 5, 1))
-    points.add_windows(errors, np.array([0, 1]), totals, counts)
-    mean = points.divide(totals, counts)[:, 0]
-    np.testing.assert_array_equal(mean, [1, 6, 3, 30, NAN])
+def test_too_short_a_part_is_refused_with_the_length_that_is_needed():
+    series = np.arange(100.0)[:, np.newaxis]
+    gaps.prepare(series, ["a"], (50, 100), 20, 5)
+    with pytest.raises(ValueError, match="training part should have 52 .*: 50; .*105"):
+        gaps.prepare(series, ["a"], (50, 100), 20, 6)
+    series[70] = NAN
+    with pytest.raises(ValueError, match="calibration part should have 50 .*: 29"):
+        gaps.prepare(series, ["a"], (50, 100), 20, 5)
+    gaps.prepare(series, ["a"], (50, 100), 20, 5, longest_missing=1)
+    with pytest.raises(ValueError, match="`window` should be an integer"):
+        gaps.prepare(series, ["a"], (50, 100), 1, 5)
+
+
+def test_columns_without_a_change_are_named_and_left_out():
+    series = np.random.default_rng(0).normal(size=(100, 4))
+    series[:, 1:3], series[:, 3] = 7, NAN
+    series[80:, 2] = 9
+    part = gaps.prepare(series, "abcd", (50, 75), 5, 2)
+    assert part.scale.columns == ("a",) and part.x.shape[2] == 2
+    assert ["'b'" in part.notes[0], "nowhere" in part.notes[0]] == [True, True]
+    assert "'c' is left out" in part.notes[1] and "at step 80" in part.notes[1]
+    assert "'d' is left out" in part.notes[2] and len(part.notes) == 3
 
 
 def test_smoothing_stays_in_a_segment():
     values = column(1, 2, NAN, 3, 100, 50, 70)
     segments = np.array([0, 0, 0, 0, -1, 1, 1])
-    smoothed = points.smooth(values, segments, 3)[:, 0]
+    smoothed = detector.smooth(values, segments, 3)[:, 0]
     np.testing.assert_array_equal(smoothed, [1.5, 1.5, NAN, 3, NAN, 60, 60])
     np.testing.assert_array_equal(
-        points.smooth(values, segments, 1)[:, 0], [1, 2, NAN, 3, NAN, 50, 70]
+        detector.smooth(values, segments, 1)[:, 0], [1, 2, NAN, 3, NAN, 50, 70]
     )
-    wide = points.smooth(values, segments, 40)[:, 0]
+    wide = detector.smooth(values, segments, 40)[:, 0]
     np.testing.assert_array_equal(wide, [2, 2, NAN, 2, NAN, 60, 60])
-
-
-def test_outputs_are_combined_where_they_are():
-    first, second = column(4, NAN, 9, NAN), column(9, 5, NAN, NAN)
-    combined = points.combine([first, second])[:, 0]
-    np.testing.assert_allclose(combined, [6, 5, 9, NAN])
 
 
 def test_most_unusual_channel_counts():
     values = np.array([[1, 5, NAN], [NAN, NAN, 2], [NAN, NAN, NAN]])
-    np.testing.assert_array_equal(points.largest_channel(values), [5, 2, NAN])
+    np.testing.assert_array_equal(detector.most_unusual(values), [5, 2, NAN])
 
 
 def test_threshold_gives_the_stated_rate_on_exchangeable_blocks():
@@ -140,7 +128,7 @@ def test_threshold_gives_the_stated_rate_on_exchangeable_blocks():
     rates = []
     for _ in range(200):
         scores = rng.pareto(3, size=6000) + 1
-        threshold, is_tail = alarms.alarm_threshold(scores[:3000], 20, 2)
+        threshold, is_tail = alarms.rate_threshold(scores[:3000], 20, 2)
         assert not is_tail
         rates.append((alarms.block_maxima(scores[3000:], 20) > threshold).sum() / 3)
     # The standard deviation of the mean is 0.05.
@@ -151,9 +139,9 @@ def test_threshold_is_a_place_among_the_blocks():
     """Of nine blocks, one in ten new ones is above the largest."""
     scores = np.repeat(np.arange(1.0, 10), 10)
     for rate, expected in {10: 9, 20: 8, 15: 72**0.5, 90: 1, 99: 1}.items():
-        found, is_tail = alarms.alarm_threshold(scores, 10, rate)
+        found, is_tail = alarms.rate_threshold(scores, 10, rate)
         assert not is_tail and found == pytest.approx(expected)
-    assert alarms.alarm_threshold(scores, 10, 9)[1]
+    assert alarms.rate_threshold(scores, 10, 9)[1]
 
 
 def test_threshold_of_a_short_part_follows_the_tail():
@@ -161,7 +149,7 @@ def test_threshold_of_a_short_part_follows_the_tail():
     rates = []
     for _ in range(300):
         scores = rng.pareto(3, size=3300) + 1
-        threshold, is_tail = alarms.alarm_threshold(scores[:300], 20, 1)
+        threshold, is_tail = alarms.rate_threshold(scores[:300], 20, 1)
         assert is_tail and threshold > scores[:300].max()
         rates.append((alarms.block_maxima(scores[300:], 20) > threshold).sum() / 3)
     assert 0.5 < np.mean(rates) < 2
@@ -169,21 +157,21 @@ def test_threshold_of_a_short_part_follows_the_tail():
 
 def test_threshold_falls_with_the_rate():
     scores = np.random.default_rng(2).gamma(2, size=2000)
-    found = [alarms.alarm_threshold(scores, 20, rate)[0] for rate in (0.01, 0.1, 1, 10)]
+    found = [alarms.rate_threshold(scores, 20, rate)[0] for rate in (0.01, 0.1, 1, 10)]
     assert found == sorted(found, reverse=True) and len(set(found)) == 4
 
 
 @pytest.mark.parametrize("rate", [0, -1, 50, 51, NAN, True, "1"])
 def test_impossible_rates_are_refused(rate):
     with pytest.raises(ValueError, match="`false_alarms` should be above 0 and below"):
-        alarms.alarm_threshold(np.arange(100.0), 20, rate)
+        alarms.rate_threshold(np.arange(100.0), 20, rate)
 
 
 def test_too_short_a_calibration_is_refused():
     scores = np.arange(100.0)
     scores[10:] = NAN
     with pytest.raises(ValueError, match="20 steps with a score. Received: 10; take"):
-        alarms.alarm_threshold(scores, 20, 1)
+        alarms.rate_threshold(scores, 20, 1)
 
 
 def test_alarms_near_each_other_are_one_episode():
@@ -194,10 +182,11 @@ def test_alarms_near_each_other_are_one_episode():
     assert alarms.find_episodes(scores, 4, 4) == [(1, 8, 3)]
     assert alarms.find_episodes(scores, 7, 4) == []
     labels = np.array([0, 0, 0, 0, 1, 1, 0, 0, 0])
-    assert alarms.judge_episodes(found, labels, 0) == (0, 1, 2)
-    assert alarms.judge_episodes(found, labels, 1) == (1, 1, 1)
-    assert alarms.judge_episodes(found, labels, 2) == (1, 1, 0)
-    assert alarms.judge_episodes([], labels, 2) == (0, 1, 0)
+    for tolerance, expected in {0: (0, 250), 1: (1, 125), 2: (1, 0)}.items():
+        result = alarms.judge_scores(scores, 4, labels, 3, tolerance)
+        assert (result["found"], result["false"]) == expected
+    none = alarms.judge_scores(scores, 9, labels, 3, 2)
+    assert (none["found"], none["false"]) == (0, 0)
 
 
 def test_scores_are_judged_where_there_are_any():

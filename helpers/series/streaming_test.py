@@ -81,7 +81,7 @@ def test_stream_gives_the_scores_of_the_whole_series(seed):
     outputs = [("reconstruction", "next_steps"), ("reconstruction",), ("next_steps",)]
     detector, series = make_detector(seed, outputs[seed % 3 if seed > 20 else 0])
     scores, _, _ = feed(detector, series)
-    np.testing.assert_allclose(scores, detector.scores(series), rtol=1e-9)
+    np.testing.assert_allclose(scores, detector.score(series).points, rtol=1e-9)
 
 
 def test_random_series_have_what_they_should_test():
@@ -89,7 +89,7 @@ def test_random_series_have_what_they_should_test():
     known = gap_steps = masked = 0
     for seed in range(40):
         detector, series = make_detector(seed)
-        scores = detector.scores(series)
+        scores = detector.score(series).points
         segments = gaps.number_segments(series, detector.longest_missing)
         known += np.count_nonzero(~np.isnan(scores))
         gap_steps += np.count_nonzero(segments < 0)
@@ -101,7 +101,7 @@ def test_score_is_as_late_as_stated_and_no_later_value_changes_it():
     detector, _ = make_detector(3)
     series = np.random.default_rng(0).normal(size=(100, len(detector.scale.columns)))
     scores, delay, delays = feed(detector, series)
-    assert delay == detector.num_steps - 1 + detector.smoothing // 2
+    assert delay == detector.window - 1 + detector.smoothing // 2
     assert {delays[step] for step in range(60)} == {delay}
     changed = series.copy()
     changed[70:] += 100
@@ -116,7 +116,7 @@ def test_long_stream_keeps_little():
     size = stream.rows.shape
     series = np.random.default_rng(0).normal(size=(500, len(detector.scale.columns)))
     scores, _, _ = feed(detector, series)
-    np.testing.assert_allclose(scores, detector.scores(series), rtol=1e-9)
+    np.testing.assert_allclose(scores, detector.score(series).points, rtol=1e-9)
     for values in series:
         stream.push(values)
     assert stream.rows.shape == size and size[0] < 100

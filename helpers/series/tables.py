@@ -61,7 +61,7 @@ def read_table(path, time=None, columns=None, every=None):
             f"COLUMNS. Received: {', '.join(texts)}; {lost[0] or 'times'} is missing."
         )
     moments, notes = parse_times(path.name, texts[time])
-    numbers = pd.DataFrame(index=texts.index)
+    numbers = {}
     for name in columns or texts.columns.drop(time):
         column = texts[name].str.replace(",", ".") if has_commas else texts[name]
         parsed = pd.to_numeric(column, errors="coerce").astype("float64")
@@ -72,9 +72,9 @@ def read_table(path, time=None, columns=None, every=None):
         is_bad |= np.isinf(parsed)
         refuse(path.name, texts[name], is_bad, "a finite number, or empty")
         numbers[name] = parsed
-    if numbers.columns.empty:
+    if not numbers:
         raise ValueError(f"{path.name} should have numbers. Received: {notes}.")
-    return to_grid(path.name, moments, numbers, notes, every)
+    return to_grid(path.name, moments, pd.DataFrame(numbers), notes, every)
 
 
 def read_texts(source, content):

@@ -16,11 +16,19 @@ def make_lines(num_rows=40):
     return ["time,power,load", *lines]
 
 
-def read(lines, **options):
-    return tables.parse_table("own.csv", "\n".join(lines).encode(), **options)
+@pytest.fixture
+def read(tmp_path):
+    """Writes lines, or bytes, to a file and reads it."""
+
+    def read(lines, **options):
+        content = lines if isinstance(lines, bytes) else "\n".join(lines).encode()
+        (tmp_path / "own.csv").write_bytes(content)
+        return tables.read_table(tmp_path / "own.csv", **options)
+
+    return read
 
 
-def test_good_table_is_read_as_it_is():
+def test_good_table_is_read_as_it_is(read):
     table = read(make_lines())
     assert table.columns == ("power", "load") and table.notes == ()
     assert table.values.shape == (40, 2) and table.values[9].tolist() == [2, 9 / 8]
@@ -31,7 +39,7 @@ def test_good_table_is_read_as_it_is():
 def test_table_is_read_from_a_packed_file(tmp_path):
     path = tmp_path / "own.csv.xz"
     path.write_bytes(lzma.compress("\n".join(make_lines()).encode()))
-    assert tables.read_table(path).source == "own.csv.xz"
+    assert tables.read_table(path).values.shape == (40, 2)
     with pytest.raises(FileNotFoundError, match="other.csv should be a file"):
         tables.read_table(tmp_path / "other.csv")
 
@@ -55,8 +63,6 @@ HANDLED = {  # Name: (edit of the lines, note).
     "unsorted": (lambda lines: [lines[0], *lines[:0:-1]], "are sorted"),
     "a row twice": (lambda lines: [*lines[:6], *lines[5:]], "1 rows are repeated"),
     "a missing row": (lambda lines: [*lines[:6], *lines[7:]], "1 steps are missing"),
-    "a constant column": (add_column(3), "Column 'extra' is left out: it is constant"),
-    "an empty column": (add_column(""), "Column 'extra' is left out: it has no value"),
     "a column of words": (
         add_column(lambda row: "night" if row < 20 else "day"),
         "Column 'extra' is left out: it holds no numbers",
@@ -85,7 +91,7 @@ HANDLED = {  # Name: (edit of the lines, note).
 
 
 @pytest.mark.parametrize("name", HANDLED)
-def test_what_needs_no_guess_is_handled(name):
+def test_what_needs_no_guess_is_handled(read, name):
     edit, note = HANDLED[name]
     table = read(edit(make_lines()))
     assert table.columns == ("power", "load") and len(table.values) == 40
@@ -97,9 +103,9 @@ def test_what_needs_no_guess_is_handled(name):
     assert (np.diff(table.times) == np.timedelta64(15, "m")).all()
 
 
-def test_missing_values_stay_missing():
+def test_missing_values_stay_missing(read):
     lines = make_lines()
-    for line, text in enumerate(["", "NaN", "n/a", "null", " - "], start=3):
+    for line, text in enumerate(["", "NaN", "n/a", "null", " -"], start=3):
         moment, power, _ = lines[line].split(",")
         lines[line] = f"{moment},{power},{text}"
     table = read(lines)
@@ -107,7 +113,7 @@ def test_missing_values_stay_missing():
     assert not np.isnan(table.values[:, 0]).any()
 
 
-def test_semicolons_with_decimal_commas():
+def test_semicolons_with_decimal_commas(read):
     lines = [
         line.replace(",", ";").replace(".", ",").replace("-01 ", ".2024 ")
         for line in make_lines()
@@ -119,19 +125,19 @@ def test_semicolons_with_decimal_commas():
     assert str(table.times[1]) == "2024-01-01T00:15:00.000000000"
 
 
-def test_a_hundred_columns_and_numbers_as_times():
+def test_a_hundred_columns_and_numbers_as_times(read):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(50, 100)).round(3), np.arange(50) * 0.5)
     frame.columns = [f"c{column}" for column in frame]
     text = frame.rename_axis("step").to_csv()
-    table = tables.parse_table("own.csv", text.encode())
+    table = read(text.encode())
     assert table.values.shape == (50, 100) and table.step == 0.5
     np.testing.assert_allclose(table.values, frame)
-    picked = tables.parse_table("own.csv", text.encode(), columns=["c7", "c3"])
+    picked = read(text.encode(), columns=["c7", "c3"])
     np.testing.assert_array_equal(picked.values, table.values[:, [7, 3]])
 
 
-def test_rounded_times_are_regular_and_long_gaps_are_shortened():
+def test_rounded_times_are_regular_and_long_gaps_are_shortened(read):
     seconds = np.floor(np.arange(300) * 15.625)  # Cut to whole milliseconds.
     seconds[200:] += 1e9
     lines = ["time,a", *(f"{second},{row}" for row, second in enumerate(seconds))]
@@ -143,7 +149,7 @@ def test_rounded_times_are_regular_and_long_gaps_are_shortened():
     assert table.times[1199] == seconds[200]
 
 
-def test_gap_of_no_whole_number_of_steps_leaves_the_rows_as_they_are():
+def test_gap_of_no_whole_number_of_steps_leaves_the_rows_as_they_are(read):
     seconds = np.arange(100.0) * 10
     seconds[40:] += 333  # 33.3 steps more.
     table = read(["time,a", *(f"{second},{row}" for row, second in enumerate(seconds))])
@@ -153,7 +159,7 @@ def test_gap_of_no_whole_number_of_steps_leaves_the_rows_as_they_are():
     np.testing.assert_array_equal(table.times[known], seconds)
 
 
-def test_irregular_rows_are_averaged_over_steps():
+def test_irregular_rows_are_averaged_over_steps(read):
     rng = np.random.default_rng(1)
     moments = np.sort(rng.uniform(0, 1000, 2000))
     lines = ["time,a", *(f"{moment:.6f},{moment:.6f}" for moment in moments)]
@@ -162,28 +168,24 @@ def test_irregular_rows_are_averaged_over_steps():
     known = ~np.isnan(table.values[:, 0])
     assert abs(table.values[known, 0] - table.times[known]).max() <= 1.0001
     assert len(table.values) == pytest.approx(500, abs=2)
-    with pytest.raises(ValueError, match="2000 rows at irregular .*a longer EVERY"):
+    with pytest.raises(ValueError, match="regular rows, or a longer EVERY"):
         read(lines, every=0.1)
 
 
 REFUSED = {  # Name: (edit of the lines or bytes, options, message).
-    "an empty file": (lambda lines: [], {}, "first line. Received: an empty file"),
-    "an empty first line": (lambda lines: ["", *lines], {}, "an empty line"),
-    "names only": (lambda lines: lines[:1], {}, "should have rows"),
+    "an empty file": (lambda lines: [], {}, "names in the first line.*No columns"),
+    "an empty first line": (lambda lines: ["", *lines], {}, "as many values"),
+    "names only": (lambda lines: lines[:1], {}, "have rows. Received: .*, 0 rows"),
     "no column of times": (
         replace_line(1, "when,power,load"),
         {},
-        "name it with TIME. Received the columns: when, power, load",
+        "named by TIME.* Received: when, power, load; times is missing",
     ),
-    "another column of times": (
-        lambda lines: lines,
-        {"time": "when"},
-        "column of times 'when'; name it with TIME. Received",
-    ),
+    "another column of times": (list, {"time": "when"}, "; when is missing"),
     "a column that is not there": (
-        lambda lines: lines,
+        list,
         {"columns": ["power", "wind"]},
-        "should have the columns wind. Received the columns: time, power, load",
+        "those of COLUMNS. Received: time, power, load; wind is missing",
     ),
     "a column twice": (replace_line(1, "time,load,load"), {}, "each column once.*load"),
     "a value too many": (
@@ -194,14 +196,12 @@ REFUSED = {  # Name: (edit of the lines or bytes, options, message).
     "text in a column of numbers": (
         replace_line(9, "2024-01-01 01:45:00,seven,1"),
         {},
-        "line 9, column 'power': should be a number.*'seven'",
+        "line 9, column 'power': should be a finite number.*'seven'",
     ),
-    "text in two lines": (
-        lambda lines: replace_line(9, "2024-01-01 01:45:00,7 kW,1")(
-            replace_line(5, "2024-01-01 00:45:00,3 kW,1")(lines)
-        ),
-        {},
-        "line 5, column 'power': .*'3 kW' and 1 more",
+    "words that are asked for": (
+        add_column("night"),
+        {"columns": ["extra"]},
+        "line 2, column 'extra': .*'night', and 39 more",
     ),
     "infinity": (
         replace_line(4, "2024-01-01 00:30:00,2,-inf"),
@@ -213,21 +213,11 @@ REFUSED = {  # Name: (edit of the lines or bytes, options, message).
         {},
         "line 4, column 'load': should be a finite number",
     ),
-    "all values missing": (
-        lambda lines: [lines[0], *(line.split(",")[0] + ",," for line in lines[1:])],
-        {},
-        "Column 'power' is left out: it has no value. Column 'load' is left",
-    ),
-    "a constant column that is asked for": (
-        add_column(3),
-        {"columns": ["extra"]},
-        "column 'extra': should change. Received: it is constant; leave it out",
-    ),
-    "no time": (replace_line(5, ",3,1"), {}, "line 5, column 'time': .*nothing; fill"),
+    "no time": (replace_line(5, ",3,1"), {}, "line 5, column 'time': .*fill it in"),
     "a time that is none": (
         replace_line(5, "noon,3,1"),
         {},
-        "line 5, column 'time': should be a time. Received: 'noon'; write times like",
+        "line 5, column 'time': should be like 2024-01-31.* Received: 'noon'",
     ),
     "days and months alike": (
         lambda lines: [
@@ -235,41 +225,37 @@ REFUSED = {  # Name: (edit of the lines or bytes, options, message).
             *(f"0{row}/0{row}/2024,{row},{row}" for row in range(1, 9)),
         ],
         {},
-        "day and month can be told apart in no line",
+        "day and month that differ once",
     ),
     "a zone in one line": (
         replace_line(5, "2024-01-01 00:45:00Z,3,1"),
         {},
-        "line 5, column 'time': all times should have a zone or none",
+        "line 5, column 'time': should be with a time zone, or all without one",
     ),
     "a time twice": (
         replace_line(5, "2024-01-01 00:30:00,8,8"),
         {},
-        "line 5: there should be one row .*than in line 4, .*a clock was put back",
+        "line 5, column 'time': should be another time .*a clock was put back",
     ),
-    "one row": (lambda lines: lines[:2], {}, "column of numbers that change"),
-    "two rows": (lambda lines: lines[:3], {}, "many rows of different times"),
+    "two rows": (lambda lines: lines[:3], {}, "many rows. Received: 2"),
     "a separator of thousands": (
         lambda lines: ["time;a", "1;1.234,5", "2;2,5", "3;1"],
         {},
-        "line 2, column 'a': .*a separator of thousands",
+        "line 2, column 'a': .*'1.234,5'",
     ),
     "another encoding": (
         lambda lines: "\n".join([*lines, "2024-01-02,1,1,ü"]).encode("latin-1"),
         {},
-        "line 42: should be text in UTF-8. Received: the byte 0xfc",
+        "text in UTF-8",
     ),
-    "a step that is none": (lambda lines: lines, {"every": "soon"}, "`every` should"),
-    "a step back": (lambda lines: lines, {"every": "-1min"}, "it is not above 0"),
+    "a step back": (list, {"every": "-1min"}, "`every` should be above 0"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_would_need_a_guess_is_refused(name):
+def test_what_would_need_a_guess_is_refused(read, tmp_path, name):
     edit, options, message = REFUSED[name]
-    content = edit(make_lines())
-    if not isinstance(content, bytes):
-        content = "\n".join(content).encode()
     with pytest.raises(ValueError, match=message) as raised:
-        tables.parse_table("own.csv", content, **options)
+        read(edit(make_lines()), **options)
     assert "own.csv" in str(raised.value) or "every" in options
+    assert [path.name for path in tmp_path.iterdir()] == ["own.csv"]
