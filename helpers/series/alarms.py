@@ -19,10 +19,7 @@ class Episode(NamedTuple):
 
 
 def block_maxima(scores, block):
-    """Returns the largest score of each block of at least `block` steps with a score.
-
-    The blocks differ in length by one at most.
-    """
+    """Returns the largest score of each block of at least `block` steps with one."""
     scores = scores[~np.isnan(scores)]
     number = len(scores) // block
     parts = np.array_split(scores, number) if number else []
@@ -39,8 +36,7 @@ def rate_threshold(scores, block, false_alarms):
     exponent of Hill (1975, doi:10.1214/aos/1176343247) for the largest tenth of scores.
 
     Args:
-        scores: Array `(steps,)`, NaN for none, of a calibration part that is normal and
-            that nothing was trained on.
+        scores: Array `(steps,)`, NaN for none, of a normal part, not trained on.
         block: Positive integer, the steps within which alarms count once.
         false_alarms: Positive number, wanted per 1,000 steps.
 

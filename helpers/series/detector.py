@@ -105,19 +105,19 @@ class Detector:
         segments, sums = self.sum_up(series)
         channels = self.combine(sums, segments)
         means = divide(*sums.get("mean", np.zeros((2, *channels.shape))))
-        return Scores(most_unusual(channels), channels, self.scale.back(means))
+        points = np.fmax.reduce(channels, axis=1)  # A mean would hide one of many.
+        return Scores(points, channels, self.scale.back(means))
 
     def calibrate(self, series, false_alarms):
         """Takes levels and threshold from a normal part that nothing was trained on.
 
-        `series` is an array `(steps, all channels)`; of `false_alarms` and of what is
-        refused see `alarms.rate_threshold`. Returns the detector.
+        Of `false_alarms` and of what is refused see `rate_threshold`. Returns itself.
         """
         segments, sums = self.sum_up(series)
         for name, errors in self.errors(sums, segments).items():
             level = divide(*known_sums(errors).sum(axis=1))
             self.levels[name] = np.maximum(level, 1e-12)
-        scores = most_unusual(self.combine(sums, segments))
+        scores = np.fmax.reduce(self.combine(sums, segments), axis=1)
         found = alarms.rate_threshold(scores, self.window, false_alarms)
         self.threshold, self.is_tail = found
         return self
@@ -162,10 +162,9 @@ def load_detector(folder):
 
 
 def export_network(model, folder):
-    """Exports a Keras model of one input: a SavedModel and, where it can be, ONNX.
+    """Exports a Keras model of one input: a SavedModel and, with its packages, ONNX.
 
-    The latter needs the packages onnx and tf2onnx. Returns a dict from
-    `"tf_saved_model"` and `"onnx"` to paths in `folder`.
+    Returns a dict from `"tf_saved_model"` and `"onnx"` to paths in `folder`.
     """
     paths = {"tf_saved_model": pathlib.Path(folder) / "saved_model"}
     if all(map(importlib.util.find_spec, ("onnx", "tf2onnx"))):
@@ -193,11 +192,6 @@ def divide(totals, counts):
     return np.divide(
         totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0
     )
-
-
-def most_unusual(channels):
-    """Returns the largest over channels, `(steps,)`; a mean would hide one of many."""
-    return np.fmax.reduce(channels, axis=1)
 
 
 def smooth(values, segments, width):

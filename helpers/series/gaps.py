@@ -85,8 +85,7 @@ class Scale(NamedTuple):
 def fit_scale(part, columns):
     """Takes the `Scale` from a training part, `(steps, all channels)`.
 
-    A channel that is constant there, or has no value, is left out; if none is left, a
-    `ValueError` names them.
+    Channels that are constant or empty there are left out; all is a `ValueError`.
     """
     kept = np.flatnonzero(np.fmin.reduce(part) < np.fmax.reduce(part))
     if not len(kept):
@@ -119,8 +118,7 @@ def prepare(series, columns, ends, window, horizon, longest_missing=0, most=2000
         longest_missing: Integer, see above.
         most: Integer; of more windows as many are taken evenly.
 
-    Returns a `Part`. Too short a part, or one without a column that changes, raises a
-    `ValueError`.
+    Returns a `Part`. Too short a part, or no column that changes, is a `ValueError`.
     """
     length = check_integer("window", window, minimum=2)
     length += check_integer("horizon", horizon, minimum=1)

@@ -1,7 +1,7 @@
 """Scores of a series that arrives step by step: those of the whole series."""
 
 from helpers.series import gaps
-from helpers.series.detector import NEXT_STEPS, RECONSTRUCTION, known_sums, most_unusual
+from helpers.series.detector import NEXT_STEPS, RECONSTRUCTION, known_sums
 
 import numpy as np
 
@@ -17,7 +17,10 @@ class Stream:
 
     def __init__(self, detector):
         self.detector, self.window = detector, detector.window
-        self.reach = detector.smoothing // 2
+        self.reach, self.longest_missing = (
+            detector.smoothing // 2,
+            detector.longest_missing,
+        )
         self.delay = self.window - 1 + self.reach
         self.count = self.waiting = 0  # Steps, and the missing ones at their end.
         self.begin()
@@ -38,8 +41,7 @@ class Stream:
         row = self.detector.scale(np.asarray(values, "float64")[np.newaxis])
         if np.isnan(row).all():
             self.count, self.waiting = self.count + 1, self.waiting + 1
-            is_gap = self.waiting > self.detector.longest_missing
-            return self.finish() if is_gap else []
+            return self.finish() if self.waiting > self.longest_missing else []
         found = [] if self.size else self.finish()
         for one in [*[np.full(row.shape, np.nan)] * self.waiting, row]:
             found += self.add(one)
@@ -84,5 +86,5 @@ class Stream:
         near = slice(low - oldest, stop + self.reach - oldest)
         sums = {name: part[:, near] for name, part in self.sums.items()}
         same = np.zeros(len(self.rows[near]), "int64")
-        scores = most_unusual(self.detector.combine(sums, same))
+        scores = np.fmax.reduce(self.detector.combine(sums, same), axis=1)
         return [(self.first + step, float(scores[step - low])) for step in steps]

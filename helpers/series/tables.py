@@ -1,7 +1,6 @@
 """Reads a table of your own: text, with a column of times and columns of numbers.
 
-What cannot be read without a guess is refused with a `ValueError` that names the file,
-the line or the column; what can is noted in sentences.
+What cannot be read without a guess is a `ValueError` that names the line or column.
 """
 
 import io
@@ -36,9 +35,8 @@ def read_table(path, time=None, columns=None, every=None):
     """Reads a table of text in UTF-8; also .gz, .xz or .zip around it.
 
     The first line names the columns. Commas, semicolons, tabulators or bars separate
-    them; with all but commas, numbers may have a decimal comma. Rows need not be in
-    order. Rows that are missing become steps without values, a gap of more than 1,000
-    steps is shortened to these. Irregular rows are averaged over steps.
+    them; with all but commas, numbers may have a decimal comma. Rows that are missing
+    become steps without values, at most 1,000; irregular rows are averaged over steps.
 
     Args:
         path: Path of the file.
