@@ -26,11 +26,12 @@
 # **Model.** One LSTM reads a window into a code; from the code a second LSTM writes the window
 # again, and a dense layer the next steps.
 #
-# **Answer.** Reconstruction and forecast together find the bleeding; principal components of
-# windows, as many as the code has numbers, are level with the network there. A value that is stuck
-# is found without a false alarm by a rule of one line, and by no method that learns. So the tables
-# below have each opponent beside the network: try the simple ones first. One network reconstructs
-# utterances of any length and names their speaker.
+# **Answer.** Reconstruction and forecast together find the bleeding from every seed and raise no
+# false alarm; so do principal components of windows, as many as the code has numbers. On the
+# electrocardiogram the nearest neighbour and a dense autoencoder have the higher precision; a value
+# that is stuck is found without a false alarm by a rule of one line, and by no method that learns.
+# So try the simple methods first: each table has them beside the network. What they cannot do: one
+# network reconstructs utterances of any length and classifies 98 % of their speakers.
 
 # %%
 from functools import partial
@@ -65,13 +66,14 @@ EPOCHS = 30
 BATCH_SIZE = 32
 MAX_WINDOWS = 1000  # For training; of a longer part as many are taken evenly.
 UNITS = 32  # Size of each LSTM's state.
-LEARNING_RATE = 0.003  # Peak of warm-up and cosine decay.
+LEARNING_RATE = 0.01  # Peak of warm-up and cosine decay.
+DENSE_RATE = 0.003  # The same, of the dense autoencoder.
 SMOOTHING = 10  # Points over which errors are averaged.
 FIT_SHARE = 0.8  # Of the usual part; the rest calibrates.
 COVERAGE = 0.9  # Of the forecast's band.
 SEEDS = [10, 11, 12, 13, 14]
 SELECTION_SEEDS = [0, 1]
-VOWEL_EPOCHS = 100
+VOWEL_EPOCHS = 100  # Of the vowels' network.
 
 # %% [markdown]
 # ## A series of your own
@@ -150,7 +152,7 @@ def build(window, channels, horizon, code_size, outputs, learning_rate=LEARNING_
 BOTH = ("reconstruction", "next_steps")
 num_channels = len(part.scale.columns)
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-network
 #| fig-cap: "The network. Below each layer's name: its kind, and the shape that it returns for one window."
 #| fig-alt: "The windows of values and marks are read by an LSTM into the code; one branch writes the window with a CodeLSTM, the other the next steps with a dense layer."
@@ -231,13 +233,11 @@ for values in arriving:
 microseconds = (perf_counter() - begun) / len(arriving) * 1e6
 final = np.array([score for _, score in final + stream.finish()])
 whole = detector.score(arriving).points
-difference = np.nanmax(np.abs(final / whole - 1))
 chapter.claim(
     "Scores of a stream are those of the whole series, to 0.01 %.",
-    difference < 1e-4 and np.array_equal(np.isnan(final), np.isnan(whole)),
+    np.allclose(final, whole, rtol=1e-4, atol=0, equal_nan=True),
 )
 print(f"final after {stream.delay} steps, {microseconds:.0f} microseconds a step")
-print(f"largest relative difference {difference:.1g}")
 
 # %% [markdown]
 # ## Forecast
@@ -266,7 +266,7 @@ observed = ~np.isnan(truth)
 coverage = (np.abs(truth - guess) <= width)[observed].mean()
 print(f"{coverage:.1%} of what came lies in the bands of {COVERAGE:.0%}")
 if FILE is None:
-    chapter.claim("The bands of 90 % hold at least 75 % of what came.", coverage > 0.75)
+    chapter.claim("The bands of 90 % hold at least 90 % of what came.", coverage > 0.9)
 
 # %%
 #| label: fig-forecasts
@@ -315,7 +315,7 @@ chapter.claim("A saved detector gives the same scores.", same)
 
 
 # %%
-def build_dense(window, channels, code_size):
+def build_dense(window, channels, code_size, learning_rate=DENSE_RATE):
     """An autoencoder of dense layers, with a code of the same size."""
     marked = keras.Input((window, 2 * channels), name="series")
     hidden = layers.Dense(64, "relu", name="read")(layers.Flatten(name="flat")(marked))
@@ -324,7 +324,7 @@ def build_dense(window, channels, code_size):
     flat = layers.Dense(window * channels, name="values")(hidden)
     rebuilt = layers.Reshape((window, channels), name="reconstruction")(flat)
     model = keras.Model(marked, {"reconstruction": rebuilt}, name="dense")
-    optimizer = keras.optimizers.Adam(training.WarmupCosine(LEARNING_RATE))
+    optimizer = keras.optimizers.Adam(training.WarmupCosine(learning_rate))
     model.compile(optimizer, loss={"reconstruction": series.masked_squared_error})
     return model
 
@@ -361,17 +361,16 @@ def fit_opponents(part, code_size):
 KINDS = {"both": BOTH, "reconstruction": BOTH[:1], "next steps": BOTH[1:], "dense": None}
 
 
-def arguments_for(data, part, kind, seed, code_size=8, epochs=30):
+def arguments_for(data, part, kind, seed, code_size=8, **options):
     """Arguments of `training.fit` for a series, a kind of network and a seed."""
     (window, channels), horizon = part.x.shape[1:], part.y["next_steps"].shape[1]
-    channels //= 2
     outputs = KINDS[kind] or BOTH[:1]
-    own_build = partial(build, window, channels, horizon, code_size, outputs)
+    own_build = partial(build, window, channels // 2, horizon, code_size, outputs, **options)
     if kind == "dense":
-        own_build = partial(build_dense, window, channels, code_size)
+        own_build = partial(build_dense, window, channels // 2, code_size, **options)
     return {
         **{"build": own_build, "x": part.x, "y": {name: part.y[name] for name in outputs}},
-        **{"epochs": epochs, "batch_size": 32, "seed": seed},
+        **{"epochs": 30, "batch_size": 32, "seed": seed},
         "name": f"07_{data}_{kind.replace(' ', '_')}_seed{seed}",
     }
 
@@ -398,8 +397,7 @@ def judge(detector, values, labels, begin=0, tolerance=50):
     """Average precision, anomalies found, and false alarms, from step `begin` on."""
     points = detector.score(values).points
     points[:begin] = np.nan
-    window = detector.window
-    return series.judge_scores(points, detector.threshold, labels, window, tolerance)
+    return series.judge_scores(points, detector.threshold, labels, detector.window, tolerance)
 
 
 def compare(methods, part, *judged, **options):
@@ -444,9 +442,9 @@ def gain(table):
 # %% [markdown]
 # ### Settings, chosen on an electrocardiogram
 #
-# Code size and learning rate are chosen on a synthetic electrocardiogram with three marked
-# anomalies (GutenTAG, Wenig et al. 2022) that is none of those tested below; the network is trained
-# on another one, without anomalies. Two seeds, which none of the results below uses.
+# Code size and learning rates are chosen on a synthetic electrocardiogram with three marked
+# anomalies (GutenTAG, Wenig et al. 2022) that is none of those tested below; the networks are
+# trained on another one, without anomalies. Two seeds, which none of the results below uses.
 
 # %%
 ecg = datasets.load_measured("ecg_synthetic").astype("float64")
@@ -455,9 +453,10 @@ ecg_labelled, ecg_test = (
 )
 ecg_normal = ecg[["normal"]].to_numpy()
 ecg_part = series.prepare(ecg_normal, ["ecg"], (3200, 6000), 100, 10, most=1000)
-base = {"code_size": 8, "learning_rate": 0.003}
-options = [4, 8, 16], [0.001, 0.003, 0.01]
-configurations = training.one_at_a_time(base, dict(zip(base, options, strict=True)))
+base = {"network": "both", "code_size": 8, "learning_rate": LEARNING_RATE}
+rates = [0.003, 0.01, 0.03]
+configurations = training.one_at_a_time(base, {"code_size": [4, 8, 16], "learning_rate": rates})
+configurations += [base | {"network": "dense", "learning_rate": rate} for rate in rates]
 
 
 # %% tags=["nbval-ignore-output"]
@@ -469,25 +468,25 @@ def miss_of(part, labelled, model, history):
 
 def selection_arguments(configuration, fold):
     """Arguments of `training.fit` for a configuration and a seed."""
-    code_size, rate = (configuration[key] for key in base)
-    return arguments_for("selection", ecg_part, "both", SELECTION_SEEDS[fold]) | {
-        "build": partial(build, 100, 1, 10, code_size, BOTH, rate),
-        "score": partial(miss_of, ecg_part, ecg_labelled),
-    }
+    kind, code_size, rate = (configuration[key] for key in base)
+    sizes = {"code_size": code_size, "learning_rate": rate}
+    arguments = arguments_for("selection", ecg_part, kind, SELECTION_SEEDS[fold], **sizes)
+    return arguments | {"score": partial(miss_of, ecg_part, ecg_labelled)}
 
 
-number = len(SELECTION_SEEDS)
-selection = training.cross_validate(selection_arguments, configurations, number, name="07_selection")
+selection = training.cross_validate(selection_arguments, configurations, len(SELECTION_SEEDS), name="07_selection")
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-selection
 #| tbl-cap: "Selection on the labelled electrocardiogram: 1 less the average precision, mean over two seeds."
 summary = training.summarise(selection, "miss", list(base)).round(3)
-chosen = summary[(summary[list(base)] == pd.Series(base)).all(axis=1)]
-chapter.claim(
-    "No setting that was tried has an average precision higher by 0.05 than the chosen one.",
-    chosen["mean"].item() - summary["mean"].min() < 0.05,
-)
+for kind, rate in {"both": LEARNING_RATE, "dense": DENSE_RATE}.items():
+    of_kind = summary[summary["network"] == kind]
+    is_chosen = (of_kind["code_size"] == 8) & (of_kind["learning_rate"] == rate)
+    chapter.claim(
+        f"No setting that was tried is better than the chosen one by 0.01 ({kind}).",
+        of_kind.loc[is_chosen, "mean"].item() - of_kind["mean"].min() < 0.01,
+    )
 summary.drop(columns="folds").rename(columns=lambda key: key.replace("_", " "))
 
 # %% [markdown]
@@ -519,14 +518,14 @@ show(ecg_table)
 pressure_methods = methods_for(pressure_runs, pressure_part, 8)
 pressure_table = compare(pressure_methods, pressure_part, *pressure, usual)
 confirm(pressure_runs, pressure_table)
-of_method = pressure_table.groupby("method")[["precision", "found"]].mean()
+of_both = pressure_table[pressure_table["method"] == "both"]
+linear = pressure_table[pressure_table["method"] == "PCA"].iloc[0]
 chapter.claim(
-    "The network with both outputs finds the bleeding from most seeds, with a mean precision of 0.7.",
-    of_method.loc["both", "found"] > 0.5 and of_method.loc["both", "precision"] >= 0.7,
-)
-chapter.claim(
-    "Principal components of as many numbers are level with it, to 0.1.",
-    abs(of_method.loc["both"] - of_method.loc["PCA"])["precision"] < 0.1,
+    "From each seed both outputs find the bleeding, without a false alarm, with a precision of .8 or more; "
+    "principal components do so, too, with a precision that differs by less than .02.",
+    (of_both["found"] == 1) & (of_both["false"] == 0) & (of_both["precision"] > 0.8)
+    & (linear["found"] == 1) & (linear["false"] == 0)
+    & (abs(of_both["precision"] - linear["precision"]) < 0.02),
 )
 show(pressure_table)
 
@@ -535,38 +534,45 @@ show(pressure_table)
 #| label: tbl-gain
 #| tbl-cap: "Average precision of the network with both outputs less that of the better output alone: mean over five seeds, and its interval."
 gains = {"pressure": gain(pressure_table), "ECG": gain(ecg_table)}
+chapter.claim(
+    "The gain is above 0 for the pressure, by less than .01, and not shown for the ECG.",
+    0 < gains["pressure"][1] and gains["pressure"][0] < 0.01 and gains["ECG"][1] < 0 < gains["ECG"][2],
+)
 pd.DataFrame(gains, index=["gain", "low", "high"]).T.round(3)
 
 # %% [markdown]
 # ### Is the rate of false alarms the stated one?
 #
-# After the calibration part the usual electrocardiogram goes on for 4,000 steps, and the tested one
-# has 10,000, of which all alarms away from its marks are false.
+# After the calibration part the usual electrocardiogram goes on for 4,000 steps, in which its peaks
+# get lower, by a tenth since the training part. To tell the rule from the drift, blocks of all usual
+# steps are put in random order, too: one half calibrates, the other is judged, in 50 orders.
 
 
 # %%
 #| label: tbl-rates
-#| tbl-cap: "Stated and measured rates of false alarms on 14,000 steps: blocks of a window's length with an alarm, per 1,000 steps. Mean of five seeds of the network with both outputs."
-def count_alarms(network, rate):
-    """Blocks with an alarm per 1,000 steps, on usual steps after the calibration part."""
-    detector = detect(network, ecg_part)
-    usual = detector.score(ecg_part.calibration).points
-    threshold, _ = series.rate_threshold(usual, 100, rate)
-    near = np.convolve(ecg_test[1], np.ones(101), "same") > 0  # Marks and 50 steps around.
-    test = np.where(near, np.nan, detector.score(ecg_test[0]).points)
-    later = np.append(detector.score(ecg_normal[6000:]).points, test)
-    return 1000 / 100 * (series.block_maxima(later, 100) > threshold).mean()
+#| tbl-cap: "Stated and measured rates of false alarms: blocks of a window's length with an alarm, per 1,000 steps. Mean of five seeds of the network with both outputs; and of PCA and autoregression."
+def measure_rates(network):
+    """Blocks with an alarm per 1,000 steps, by stated rate and order."""
+    points = detect(network, ecg_part).score(ecg_normal).points[3300:]
+    blocks, rng = points.reshape(-1, 100), np.random.default_rng(0)
+    splits = {"random order": [np.array_split(rng.permutation(blocks), 2) for _ in range(50)]}
+    splits["later"], rates = [(blocks[:27], blocks[27:])], [0.5, 1, 2, 5]
+
+    def measure(usual, judged, rate):
+        threshold, _ = series.rate_threshold(usual.ravel(), 100, rate)
+        return 10 * (judged.max(axis=1) > threshold).mean()
+
+    means = {o: [np.mean([measure(*s, r) for s in splits[o]]) for r in rates] for o in splits}
+    return pd.DataFrame(means, pd.Index(rates, name="stated"))
 
 
-measured = {
-    rate: np.mean([count_alarms(one.model, rate) for one in ecg_runs["both"]])
-    for rate in (0.5, 1, 2, 5)
-}
+measured = sum(measure_rates(one.model) for one in ecg_runs["both"]) / len(SEEDS)
+linear = measure_rates(fit_opponents(ecg_part, 8)["PCA and autoregression"])
 chapter.claim(
-    "For stated rates of 2 and 5 per 1,000 steps the measured one is within a factor of 2.5.",
-    all(rate / 2.5 < measured[rate] < 2.5 * rate for rate in (2, 5)),
+    "In random order measured and stated rates agree to a quarter; of later steps, after the drift, nine of ten blocks have an alarm of the network.",
+    [*(np.abs(measured["random order"] / measured.index - 1) < 0.25), *(measured["later"] > 9)],
 )
-pd.DataFrame({"stated": measured.keys(), "measured": measured.values()}).round(2)
+measured.join(linear.add_suffix(", linear")).round(2)
 
 # %% [markdown]
 # ### When not to use a network: a value that is stuck
@@ -655,8 +661,10 @@ rights = {key: pd.concat(one).groupby("fault", sort=False) for key, one in blame
 blame_table = pd.DataFrame({key: one["right"].mean() for key, one in rights.items()})
 blame_table.loc["all"] = blame_table.mean()
 chapter.claim(
-    "The network with both outputs blames the right channel for 80 % of the faults that are not stuck.",
-    blame_table.drop(index=["all", "stuck"])["both"].mean() >= 0.8,
+    "The network blames the right channel for 95 % or more of the faults that are not stuck; of those "
+    "that are for less than half, as every method but the nearest neighbour.",
+    blame_table.drop(index=["all", "stuck"])["both"].mean() >= 0.95
+    and blame_table.loc["stuck"].drop("nearest neighbour").max() < 0.5,
 )
 blame_table.T.round(2)
 
@@ -664,7 +672,7 @@ blame_table.T.round(2)
 # ### Sequences of different length
 #
 # 640 utterances of two vowels by nine speakers, 7 to 29 steps of twelve channels (Kudo et al.
-# 1999). One network reconstructs each from its code and names the speaker. Steps after the end are
+# 1999). One network reconstructs each from its code and classifies the speaker. Steps after the end are
 # masked: the encoder passes them over, and the loss does not count them. Opponents: a logistic
 # regression of the mean and the deviation of each channel, and principal components of utterances
 # in which what is missing is set to 0, the mean.
@@ -675,13 +683,12 @@ speakers = {name: labels for name, (_, labels) in spoken.items()}
 known = spoken["train"][0].reshape(-1, 12)
 mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
 vowels = {name: (values - mean) / deviation for name, (values, _) in spoken.items()}
-marked = {name: series.mark_missing(values) for name, values in vowels.items()}
-print({name: values.shape for name, values in marked.items()})
+marked = {name: series.mark_missing(values) for name, values in vowels.items()}  # (…, 29, 24)
 
 
 # %%
 def build_vowels(code_size=32, units=64):
-    """Reconstructs an utterance of any length and names its speaker."""
+    """Reconstructs an utterance of any length and classifies its speaker."""
     read = keras.Input((29, 24), name="series")
     heard = layers.Masking(name="spoken")(read)  # Passes over steps that are all 0.
     noisy = layers.GaussianNoise(0.2, name="noise")(heard)
@@ -713,14 +720,6 @@ def share_left(rebuilt):
     return np.nanmean((vowels["test"] - rebuilt) ** 2) / np.nanvar(vowels["test"])
 
 
-def score_vowels(model):
-    """Accuracy, and the share of the variance that the reconstruction lacks."""
-    outputs = model.predict(marked["test"], batch_size=370, verbose=0)
-    accuracy = scores.accuracy(speakers["test"], outputs["label"])
-    return {"accuracy": accuracy, "left": share_left(outputs["reconstruction"])}
-
-
-# %%
 filled = {name: np.nan_to_num(one).reshape(len(one), -1) for name, one in vowels.items()}
 pca = PCA(32).fit(filled["train"])
 rebuilt = pca.inverse_transform(pca.transform(filled["test"])).reshape(-1, 29, 12)
@@ -738,17 +737,22 @@ simple = {
 # %%
 #| label: tbl-vowels
 #| tbl-cap: "370 test utterances: accuracy of the speaker, and share of the variance that the reconstruction lacks. Networks: mean and standard deviation of five seeds."
-of_runs = [score_vowels(one.model) for one in vowel_runs]
-for one, result in zip(vowel_runs, of_runs, strict=True):
-    confirmed.append(training.confirm_scores(one, result))
+of_runs = []
+for one in vowel_runs:
+    outputs = one.model.predict(marked["test"], batch_size=370, verbose=0)
+    accuracy = scores.accuracy(speakers["test"], outputs["label"])
+    of_runs.append({"accuracy": accuracy, "left": share_left(outputs["reconstruction"])})
+    confirmed.append(training.confirm_scores(one, of_runs[-1]))
 ours = pd.DataFrame(of_runs)
 chapter.claim(
-    "The network names 96 % of the speakers or more and lacks a quarter of the variance at most.",
-    ours["accuracy"].mean() >= 0.96 and ours["left"].mean() <= 0.25,
+    "The network classifies 98 % of the speakers or more and lacks .15 to .17 of the variance, principal "
+    "components of the filled utterances less than half of that.",
+    [ours["accuracy"].mean() >= 0.98, 0.15 < ours["left"].mean() < 0.17]
+    + [simple["PCA-32"]["left"] < ours["left"].mean() / 2],
 )
 pd.DataFrame({"network": ours.mean(), "its deviation": ours.std()} | simple).T.round(4)
 
-# %% tags=["remove-cell"]
+# %% tags=["remove-cell", "evidence"]
 SIMPLE = ["PCA", "autoregression", "nearest neighbour", "PCA and autoregression"]
 for data, judged in {"arterial pressure": pressure_table, "synthetic ECG": ecg_table}.items():
     by = judged.groupby("method")["precision"].agg(list)
@@ -763,37 +767,34 @@ for output, metric, key, opponent in (
     chapter.result(**names, baseline=simple[opponent][key], ours=list(ours[key]))
 chapter.claim("The scores are those that were recorded after training.", confirmed)
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ## Claims
 #
 # A false sentence stops the notebook and fails its test.
 
-# %%
+# %% tags=["evidence"]
 #| claims: true
 chapter.finish()
 
 # %% [markdown]
 # ## Discussion
 #
-# - What is usual but hard to predict is seldom hard to reconstruct, too: that is why several
-#   outputs pay. Simple methods gain in the same way.
-# - The threshold rests on exchangeable blocks. Another season breaks that: on the inverter the
-#   linear methods have more false alarms than were asked for.
-# - What is too regular has a small error. A stuck value, in the inverter and among the faults of
-#   the accelerometers, needs a rule of its own.
+# - Two outputs gain little here; Wong et al. (2022) report more, on other series.
+# - The threshold keeps its promise where blocks are exchangeable, and only there: a drift of a
+#   tenth makes nearly every later block an alarm of the network, another season of all methods.
+# - What is too regular has a small error. A stuck value needs a rule of its own.
+# - Utterances can be filled up to one length, and principal components of that lose less.
 #
 # ## References
 #
-# - M. Bächlin et al., *IEEE Trans. Information Technology in Biomedicine* 14, 2010,
-#   doi:10.1109/TITB.2009.2036165.
+# - M. Bächlin et al., *IEEE Trans. Inf. Technol. Biomed.* 14, 2010, doi:10.1109/TITB.2009.2036165.
 # - B. M. Hill, *Annals of Statistics* 3, 1975, doi:10.1214/aos/1176343247.
 # - M. Kudo et al., *Pattern Recognition Letters* 20, 1999, doi:10.1016/S0167-8655(99)00077-X.
 # - V. Vovk et al., *Algorithmic Learning in a Random World*, 2005, doi:10.1007/b106715.
 # - P. Wenig et al., "TimeEval", *PVLDB* 15, 2022, doi:10.14778/3554821.3554873.
 # - L. Wong et al., "AER: auto-encoder with regression", *IEEE Big Data*, 2022, arXiv:2212.13558.
-# - R. Wu and E. Keogh, "Current time series anomaly detection benchmarks are flawed", 2021,
-#   arXiv:2009.13807.
+# - R. Wu and E. Keogh, "Current time series anomaly detection benchmarks are flawed", 2021, arXiv:2009.13807.
 # - C.-C. M. Yeh et al., "Matrix profile I", *ICDM*, 2016, doi:10.1109/ICDM.2016.0179.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "evidence"]
 chapter.print_versions()

@@ -25,6 +25,8 @@
 #     - ../notebooks/04_sp500.ipynb
 #     - ../notebooks/05_rare_events.ipynb
 #     - ../notebooks/06_training_questions.ipynb
+#     - ../notebooks/07_your_series.ipynb
+#     - appendix.ipynb
 #     date: November 2026
 #     subtitle: 'Homework 2: sequences reconstructed, classified and predicted'
 # ---
@@ -43,9 +45,10 @@
 # pixel, on stock prices and on rare events, and compares every output with the
 # strongest simple opponent that its chapter has, on the same test data and by the same
 # function. Where the opponent wins, the table says so. Fifteen questions that people
-# ask about such training are answered by small experiments. Each chapter is a program
-# that has been run to make this document, and each of its findings is a sentence that
-# the program has checked.
+# ask about such training are answered by small experiments, and the last chapter takes
+# any table with a column of times and says what is unusual in it. Each chapter is a
+# program that has been run to make this document, and each of its findings is a
+# sentence that the program has checked.
 
 # %% tags=["remove-input"]
 #| label: fig-digits

@@ -52,8 +52,6 @@ class Detector:
         """Returns a dict of the outputs, NumPy arrays."""
         if not isinstance(self.network, keras.Model):
             return self.network(windows)
-        if len(windows) == 1:  # Of a stream: without the loop over batches.
-            return self.network.predict_on_batch(windows)
         return self.network.predict(windows, batch_size=500, verbose=0)
 
     def sum_up(self, series):
@@ -202,7 +200,8 @@ def smooth(values, segments, width):
     reach, result = width // 2, np.full(values.shape, np.nan)
     for number in range(segments.max() + 1):
         inside = np.flatnonzero(segments == number)
-        sums = np.pad(known_sums(values[inside]), ((0, 0), (reach, reach), (0, 0)))
-        near = np.lib.stride_tricks.sliding_window_view(sums, 2 * reach + 1, axis=1)
-        result[inside] = divide(*near.sum(axis=-1))
+        sums = np.zeros((2, len(inside) + 2 * reach, values.shape[1]))
+        sums[:, reach : reach + len(inside)] = known_sums(values[inside])
+        near = (sums[:, k : k + len(inside)] for k in range(2 * reach + 1))
+        result[inside] = divide(*sum(near))
     return np.where(np.isnan(values), np.nan, result)
