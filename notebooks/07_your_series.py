@@ -88,8 +88,6 @@ VOWEL_EPOCHS = 100  # Of the vowels' network.
 # are usual, and repeats these in its test file: none of them is scored below.
 
 # %%
-own = files.DATA_FOLDER / "own" if FILE else None  # What your own file leaves; git ignores it.
-chapter = Chapter("07_your_series", "7. Your own series", folder=own)
 if FILE is None:
     name, num_usual = "arterial_pressure", datasets.NUM_NORMAL_PRESSURES
     bundled = files.DATA_FOLDER / f"{name}.csv.xz"
@@ -98,8 +96,7 @@ if FILE is None:
 else:
     table = series.read_table(FILE, TIME, COLUMNS, EVERY)
     name, num_usual, labels = "own", int(USUAL_SHARE * len(table.values)), None
-print(f"{len(table.values)} steps of {table.step}, columns {', '.join(table.columns)}")
-print(*table.notes, sep="\n")
+print(f"{len(table.values)} steps of {table.step}, columns {', '.join(table.columns)}", *table.notes, sep="\n")
 
 # %% [markdown]
 # ## Windows and split
@@ -111,6 +108,8 @@ print(*table.notes, sep="\n")
 # a window has the shape (time, 2 × channels).
 
 # %%
+own = files.DATA_FOLDER / "own" if FILE else None  # What your own file leaves; git ignores it.
+chapter = Chapter("07_your_series", "7. Your own series", folder=own)
 num_fit = round(FIT_SHARE * num_usual)
 part = series.prepare(
     *(table.values, table.columns, (num_fit, num_usual), WINDOW, HORIZON),
@@ -231,12 +230,9 @@ begun = perf_counter()
 for values in arriving:
     final += stream.push(values)
 microseconds = (perf_counter() - begun) / len(arriving) * 1e6
-final = np.array([score for _, score in final + stream.finish()])
-whole = detector.score(arriving).points
-chapter.claim(
-    "Scores of a stream are those of the whole series, to 0.01 %.",
-    np.allclose(final, whole, rtol=1e-4, atol=0, equal_nan=True),
-)
+final, whole = [score for _, score in final + stream.finish()], detector.score(arriving).points
+same = np.allclose(final, whole, rtol=1e-4, atol=0, equal_nan=True)
+chapter.claim("Scores of a stream are those of the whole series, to 0.01 %.", same)
 print(f"final after {stream.delay} steps, {microseconds:.0f} microseconds a step")
 
 # %% [markdown]
@@ -397,7 +393,8 @@ def judge(detector, values, labels, begin=0, tolerance=50):
     """Average precision, anomalies found, and false alarms, from step `begin` on."""
     points = detector.score(values).points
     points[:begin] = np.nan
-    return series.judge_scores(points, detector.threshold, labels, detector.window, tolerance)
+    window = detector.window
+    return series.judge_scores(points, detector.threshold, labels, window, tolerance)
 
 
 def compare(methods, part, *judged, **options):

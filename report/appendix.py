@@ -15,7 +15,7 @@
 # ---
 
 # %% [markdown]
-# # 8. Appendix: every training
+# # Every training
 #
 # Each training behind the other chapters writes down what it was called with and what
 # it took. This appendix is made from these records. Networks whose weights are recorded

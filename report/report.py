@@ -26,7 +26,6 @@
 #     - ../notebooks/05_rare_events.ipynb
 #     - ../notebooks/06_training_questions.ipynb
 #     - ../notebooks/07_your_series.ipynb
-#     - appendix.ipynb
 #     date: November 2026
 #     subtitle: 'Homework 2: sequences reconstructed, classified and predicted'
 # ---
