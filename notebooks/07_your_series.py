@@ -209,7 +209,7 @@ figures.plot_alarms(
     xlabel="time" if table.times.dtype.kind == "M" else "step",
 )
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-alarms
 #| tbl-cap: "The alarms after the usual part: first and last step, the largest score, and the channel that is most to blame."
 alarms = {"from": [table.times[one.start] for one in episodes]}
@@ -264,7 +264,7 @@ print(f"{coverage:.1%} of what came lies in the bands of {COVERAGE:.0%}")
 if FILE is None:
     chapter.claim("The bands of 90 % hold at least 90 % of what came.", coverage > 0.9)
 
-# %%
+# %% tags=["evidence"]
 #| label: fig-forecasts
 #| fig-cap: "The first channel at the end of the series: what came, the forecasts, ten steps at a time, and their band."
 #| fig-alt: "The forecasts follow the waves of the series; the band holds nearly all that came."
@@ -436,7 +436,7 @@ def gain(table):
     return gains.mean(), *scores.bootstrap_interval(gains, 0)
 
 
-# %% [markdown]
+# %% [markdown] tags=["evidence"]
 # ### Settings, chosen on an electrocardiogram
 #
 # Code size and learning rates are chosen on a synthetic electrocardiogram with three marked
@@ -527,7 +527,7 @@ chapter.claim(
 show(pressure_table)
 
 
-# %%
+# %% tags=["evidence"]
 #| label: tbl-gain
 #| tbl-cap: "Average precision of the network with both outputs less that of the better output alone: mean over five seeds, and its interval."
 gains = {"pressure": gain(pressure_table), "ECG": gain(ecg_table)}

@@ -15,14 +15,7 @@
 # ---
 
 # %% [markdown]
-# # Every training
-#
-# Each training behind the other chapters writes down what it was called with and what
-# it took. This appendix is made from these records. Networks whose weights are recorded
-# are listed one by one. Of models that are only compared with each other, in
-# cross-validations (chapters 1, 2, 4 and 7) and over several seeds (chapters 5 and 6),
-# just the scores are recorded, and they are counted. Trainings of a few seconds that are
-# repeated whenever a chapter is executed, such as the timings of chapter 6, are not.
+# # All scores, all trainings
 
 # %% tags=["remove-input"]
 import ast
@@ -89,7 +82,7 @@ def as_range(values):
 #
 # Each training behind the other chapters writes down what it was called with and what
 # it took. Networks whose weights are recorded are listed one by one. Of models that are
-# only compared with each other, in cross-validations (chapters 1, 2 and 4) and over
+# only compared with each other, in cross-validations (chapters 1, 2, 4 and 7) and over
 # several seeds (chapters 5 and 6), just the scores are recorded, and they are counted.
 # Trainings of a few seconds that are repeated whenever a chapter is executed, such as
 # the timings of chapter 6, are not.

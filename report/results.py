@@ -1,6 +1,6 @@
 """The table of results, from the scores that the chapters have written.
 
-`python -m report.results` writes it, and the picture beside it, into README.md. The
+`python -m report.results` writes it into README.md, and the pictures there. The
 front page of the report prints some of its rows, its appendix all.
 """
 
@@ -16,9 +16,11 @@ import pandas as pd
 
 FOLDER = pathlib.Path(__file__).parent
 START, END = "<!-- results: start -->", "<!-- results: end -->"
-PICTURE = FOLDER / "picture.png"
-PICTURE_SOURCE = ROOT / "notebooks" / "03_mnist_pixels.ipynb"
-PICTURE_LABEL = "fig-reconstructions"
+# The pictures of README.md: notebook and label of the cell.
+PICTURES = {
+    FOLDER / "picture.png": ("03_mnist_pixels", "fig-reconstructions"),
+    FOLDER / "alarms.png": ("07_your_series", "fig-alarms"),
+}
 AGREEMENT = 1e-4  # Relative to the score.
 # The rows of the front page by the names that its findings use, each with its chapter,
 # data and output. Those of chapters that do not exist are left out.
@@ -169,8 +171,9 @@ def with_results(readme, table):
     return f"{before}{START}\n{table}\n{END}{after}"
 
 
-def read_picture(path=PICTURE_SOURCE, label=PICTURE_LABEL):
+def read_picture(notebook, label, folder=ROOT / "notebooks"):
     """Returns the PNG, as bytes, that a labelled cell of an executed notebook shows."""
+    path = folder / f"{notebook}.ipynb"
     for cell in nbformat.read(path, as_version=4).cells:
         for output in cell.get("outputs", []):
             image = output.get("data", {}).get("image/png")
@@ -180,12 +183,13 @@ def read_picture(path=PICTURE_SOURCE, label=PICTURE_LABEL):
 
 
 def main():
-    """Writes table and picture."""
+    """Writes the table and the pictures."""
     readme = ROOT / "README.md"
     table = to_markdown(results_table(read_scores()))
     write_file(readme, with_results(readme.read_text("utf-8"), table).encode())
-    write_file(PICTURE, read_picture())
-    print("README.md: results and picture are up to date")
+    for path, source in PICTURES.items():
+        write_file(path, read_picture(*source))
+    print("README.md: results and pictures are up to date")
 
 
 if __name__ == "__main__":

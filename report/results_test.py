@@ -125,8 +125,9 @@ def test_readme_shows_the_recorded_scores():
     table = results.to_markdown(results.results_table(results.read_scores()))
     remedy = "Run `python -m report.results`."
     assert results.with_results(readme, table) == readme, remedy
-    assert results.PICTURE.read_bytes() == results.read_picture(), remedy
-    assert f"]({results.PICTURE.relative_to(FOLDER.parent).as_posix()})" in readme
+    for path, source in results.PICTURES.items():
+        assert path.read_bytes() == results.read_picture(*source), remedy
+        assert f"]({path.relative_to(FOLDER.parent).as_posix()})" in readme
 
 
 def test_readme_without_marks_is_refused():
@@ -138,4 +139,4 @@ def test_missing_picture_is_named(tmp_path):
     path = tmp_path / "notebook.ipynb"
     nbformat.write(nbformat.v4.new_notebook(), path)
     with pytest.raises(ValueError, match="should show a picture labelled fig-x"):
-        results.read_picture(path, "fig-x")
+        results.read_picture("notebook", "fig-x", tmp_path)
