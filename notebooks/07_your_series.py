@@ -92,10 +92,10 @@ if FILE is None:
     name, num_usual = "arterial_pressure", datasets.NUM_NORMAL_PRESSURES
     bundled = files.DATA_FOLDER / f"{name}.csv.xz"
     table = series.read_table(bundled, columns=["pressure"])
-    labels = series.read_table(bundled, columns=["anomaly"]).values[:, 0]
+    marks = series.read_table(bundled, columns=["anomaly"]).values[:, 0]
 else:
     table = series.read_table(FILE, TIME, COLUMNS, EVERY)
-    name, num_usual, labels = "own", int(USUAL_SHARE * len(table.values)), None
+    name, num_usual, marks = "own", int(USUAL_SHARE * len(table.values)), None
 print(f"{len(table.values)} steps of {table.step}, columns {', '.join(table.columns)}", *table.notes, sep="\n")
 
 # %% [markdown]
@@ -111,12 +111,12 @@ print(f"{len(table.values)} steps of {table.step}, columns {', '.join(table.colu
 own = files.DATA_FOLDER / "own" if FILE else None  # What your own file leaves; git ignores it.
 chapter = Chapter("07_your_series", "7. Your own series", folder=own)
 num_fit = round(FIT_SHARE * num_usual)
-part = series.prepare(
+usual_part = series.prepare(
     *(table.values, table.columns, (num_fit, num_usual), WINDOW, HORIZON),
     *(LONGEST_MISSING, MAX_WINDOWS),
 )
-print(f"windows {part.x.shape}, next steps {part.y['next_steps'].shape}")
-print(*part.notes, sep="\n")
+print(f"windows {usual_part.x.shape}, next steps {usual_part.y['next_steps'].shape}")
+print(*usual_part.notes, sep="\n")
 
 # %% [markdown]
 # ## Model
@@ -149,7 +149,7 @@ def build(window, channels, horizon, code_size, outputs, learning_rate=LEARNING_
 
 
 BOTH = ("reconstruction", "next_steps")
-num_channels = len(part.scale.columns)
+num_channels = len(usual_part.scale.columns)
 
 # %% tags=["evidence"]
 #| label: fig-network
@@ -160,7 +160,7 @@ figures.plot_network(build(WINDOW, num_channels, HORIZON, CODE_SIZE, BOTH))
 # %% tags=["nbval-ignore-output", "remove-output"]
 run = training.fit(
     partial(build, WINDOW, num_channels, HORIZON, CODE_SIZE, BOTH),
-    **{"x": part.x, "y": part.y, "epochs": EPOCHS, "batch_size": BATCH_SIZE},
+    **{"x": usual_part.x, "y": usual_part.y, "epochs": EPOCHS, "batch_size": BATCH_SIZE},
     **{"name": f"07_{name}_both_seed{SEEDS[0]}", "seed": SEEDS[0]},
     folder=own and own / "runs",
 )
@@ -181,14 +181,14 @@ run = training.fit(
 
 
 # %%
-def detect(network, part, smoothing=SMOOTHING):
+def detect(network, part, smoothing=10, false_alarms=1.0):
     """Calibrates a detector on the part that nothing was trained on."""
     settings = part.x.shape[1], smoothing, part.longest_missing
     detector = series.Detector(network, part.scale, *settings)
-    return detector.calibrate(part.calibration, FALSE_ALARMS)
+    return detector.calibrate(part.calibration, false_alarms)
 
 
-detector = detect(run.model, part)
+detector = detect(run.model, usual_part, SMOOTHING, FALSE_ALARMS)
 found = detector.score(table.values)  # Of points, of channels, and the reconstruction.
 later = np.where(np.arange(len(found.points)) < num_usual, np.nan, found.points)
 episodes = detector.episodes(later)
@@ -203,7 +203,7 @@ shown = detector.scale.columns[:3]
 figures.plot_alarms(
     table.times,
     {column: table.values[:, table.columns.index(column)] for column in shown},
-    *(found.points, detector.threshold, episodes, labels),
+    *(found.points, detector.threshold, episodes, marks),
     rebuilt={column: found.reconstruction[:, place] for place, column in enumerate(shown)},
     num_usual=num_usual,
     xlabel="time" if table.times.dtype.kind == "M" else "step",
@@ -227,8 +227,8 @@ pd.DataFrame(alarms)
 # %% tags=["nbval-ignore-output"]
 arriving, stream, final = table.values[-400:], series.Stream(detector), []
 begun = perf_counter()
-for values in arriving:
-    final += stream.push(values)
+for row in arriving:
+    final += stream.push(row)
 microseconds = (perf_counter() - begun) / len(arriving) * 1e6
 final, whole = [score for _, score in final + stream.finish()], detector.score(arriving).points
 same = np.allclose(final, whole, rtol=1e-4, atol=0, equal_nan=True)
@@ -245,7 +245,7 @@ print(f"final after {stream.delay} steps, {microseconds:.0f} microseconds a step
 # %%
 def forecast(model, values, stride):
     """Forecasts and what came, scaled: arrays `(windows, horizon, channels)`."""
-    scaled = part.scale(values)
+    scaled = usual_part.scale(values)
     segments = series.number_segments(scaled, LONGEST_MISSING)
     starts = series.window_starts(segments, WINDOW + HORIZON)[::stride]
     cut = series.cut(scaled, starts, WINDOW + HORIZON)
@@ -270,11 +270,11 @@ if FILE is None:
 #| fig-alt: "The forecasts follow the waves of the series; the band holds nearly all that came."
 last = slice(-15, None)  # Forecasts, one after the other.
 observed, middle, low, high = (
-    part.scale.back(values)[last, :, 0].ravel()
+    usual_part.scale.back(values)[last, :, 0].ravel()
     for values in (truth, guess, guess - width, guess + width)
 )
 curves, bands = {"observed": observed, "forecast": middle}, {"forecast": (low, high)}
-figures.plot_curves(curves, "step", part.scale.columns[0], bands=bands)
+figures.plot_curves(curves, "step", usual_part.scale.columns[0], bands=bands)
 
 # %% [markdown]
 # ## Take it away
@@ -286,10 +286,10 @@ figures.plot_curves(curves, "step", part.scale.columns[0], bands=bands)
 with TemporaryDirectory() as folder:
     detector.save(own / "detector" if own else folder)
     loaded = series.load_detector(own / "detector" if own else folder)
-    points = [one.score(arriving).points for one in (loaded, detector)]
+    pair = [one.score(arriving).points for one in (loaded, detector)]
     exported = series.export_network(run.model, folder)
 print(f"exported as {', '.join(exported)}")
-same = np.array_equal(*points, equal_nan=True)
+same = np.array_equal(*pair, equal_nan=True)
 chapter.claim("A saved detector gives the same scores.", same)
 
 # %% [markdown]
