@@ -1,7 +1,7 @@
 """A series of your own: its table, windows without gaps, scores, alarms, a stream."""
 
 # ruff: noqa: F401
-from helpers.series.alarms import block_maxima, judge_scores, rate_threshold
+from helpers.series.alarms import judge_scores, rate_threshold
 from helpers.series.detector import Detector, export_network, load_detector
 from helpers.series.gaps import (
     cut,
