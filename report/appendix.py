@@ -43,7 +43,10 @@ from status import read_status
 # %% tags=["remove-input"]
 #| label: tbl-scores
 #| tbl-cap: "All scores on test data, as the chapters have recorded them."
-results.results_table(results.read_scores())
+scores = results.results_table(results.read_scores())
+scores.rename(lambda task: task.partition(".")[0], level="Task").rename_axis(
+    ["Chapter", "Data"]
+)
 
 
 # %% tags=["remove-input"]
@@ -60,11 +63,12 @@ def read_run(name):
         "chapter": int(record["name"][:2]),
         "network": (network if seed.isdigit() else record["name"])[3:],
         "examples": examples,
-        "shape": " x ".join(map(str, shape)),
+        "shape": " × ".join(map(str, shape)),
         "optimizer": settings["optimizer"],
-        "rate": settings["learning_rate"],
+        "rate": f"{settings['learning_rate']:g}",
         "loss weights": ", ".join(f"{weight:g}" for weight in weights),
         "batch": parts["batch_size"],
+        "seeds": int(seed) if seed.isdigit() else None,
         "epochs": len(record["history"]["loss"]),
         "seconds": record["seconds"],
         "versions": record["versions"] | {"cores": record["cores"]},
@@ -101,8 +105,8 @@ times = pd.DataFrame(
     {
         "networks": trainings["model"],
         "scored only": ~trainings["model"],
-        "RETRAIN=1": trainings["seconds"].where(short, 0) / 60,
-        "RETRAIN=all": trainings["seconds"] / 60,
+        "minutes, RETRAIN=1": trainings["seconds"].where(short, 0) / 60,
+        "minutes, RETRAIN=all": trainings["seconds"] / 60,
     }
 )
 times = times.groupby(trainings["chapter"]).sum()
@@ -126,15 +130,16 @@ versions.groupby([*versions], sort=False).size().rename("networks").reset_index(
 # %% [markdown]
 # ## Every network
 #
-# *Shape* is that of one example, time steps first. *Rate* is the learning rate, where
-# it changes its peak. Epochs and seconds are those of one seed; a range stands where
-# the seeds differ.
+# The record of a network is in `report/runs/`: that of `flat` of chapter 3 from seed 0
+# is `03_flat_seed0`. *Shape* is that of one example, time steps first. *Rate* is the
+# learning rate, where it changes its peak. Epochs and seconds are those of one seed; a
+# range stands where the seeds differ.
 
 # %% tags=["remove-input"]
 #| label: tbl-runs
-#| tbl-cap: "Every network whose weights are recorded: what it was trained on and for how long, with how many seeds, and the seconds that each seed took."
+#| tbl-cap: "Every network whose weights are recorded: what it was trained on, from which seeds, for how many epochs and seconds."
 settings = ["examples", "shape", "optimizer", "rate", "loss weights", "batch"]
 table = runs.groupby(["chapter", "network", *settings], sort=False).agg(
-    seeds=("epochs", "size"), epochs=("epochs", as_range), seconds=("seconds", as_range)
+    **{name: (name, as_range) for name in ("seeds", "epochs", "seconds")}
 )
 table.reset_index(settings)

@@ -114,10 +114,11 @@ local function is_missing(text) return text == "NaN" or text == "nan" or text ==
 local function is_number(text)
   if is_missing(text) then return true end
   if text:find("[(%[].*,") then return false end   -- A shape or an interval.
+  text = text:gsub("(%d)[eE][+-]?%d+", "%1")
   for _, sign in ipairs({ "−", "–", "±", "×", "·", ",", "%%", "%s" }) do
     text = text:gsub(sign, "")
   end
-  return text:match("^[%d.()+-]*$") ~= nil or text:match("^[%d.+-]+[eE][%d+-]+$") ~= nil
+  return text:match("^[%d.()+-]*$") ~= nil
 end
 
 -- Sets true minus signs (Typst does so only after a space), dashes and powers of ten.
@@ -125,7 +126,7 @@ local function printed(text, numeric)
   if numeric and is_missing(text) then return "–" end
   text = text:gsub("^%-(%.?%d)", "−%1"):gsub("([%s(%[])%-(%.?%d)", "%1−%2")
   if not numeric then return text end
-  return (text:gsub("^%-", "−"):gsub("(%d)[eE](%-?)%+?0*(%d+)", function(digit, sign, power)
+  return (text:gsub("^%-", "−"):gsub("^0[.0]*e%+00$", "0"):gsub("(%d)[eE](%-?)%+?0*(%d+)", function(digit, sign, power)
     return digit .. "×10" .. (sign .. power):gsub(".", SUPERSCRIPTS)
   end))
 end

@@ -17,7 +17,8 @@ displayed formula numbers it, and `[text](#eq-loss)` -> "Equation (4)".
 Printed text is monospaced; left out are stderr and what cells tagged
 nbval-ignore-output print: times and versions. The tags remove-cell, remove-input and
 remove-output work. Cells tagged `evidence` stand in the appendix, and a line at their
-place in the chapter says where. The lists under `References` become one.
+place in the chapter says where. The lists under `References` become one. Under a figure
+or table with a caption stand its notebook, its cell and the recorded runs behind it.
 """
 
 import base64
@@ -29,6 +30,7 @@ import subprocess
 
 from report.bibliography import bibliography
 from report.problems import ReportError
+from report.provenance import list_runs, runs_of_cells
 
 import nbformat
 import pypandoc
@@ -120,6 +122,7 @@ class Document:
     def __init__(self, notebooks, show_code, problems):
         self.images, self._notebooks = {}, notebooks
         self._show_code, self._problems = show_code, problems
+        self._runs = {one.key: runs_of_cells(one.node) for one in notebooks}
 
     def markup(self):
         """Returns the markup, a string."""
@@ -163,6 +166,8 @@ class Document:
                 chapter.append(f"#moved({name})\n")
             if cell.cell_type == "markdown":
                 section = [section, *re.findall("(?m)^##+ (.*)", cell.source)][-1]
+                if "evidence" in cell.metadata.get("tags", []):
+                    repeated = section  # Its own headings are there already.
         return chapter, evidence
 
     def _own_heading(self, chapter, notebook, index):
@@ -291,8 +296,10 @@ class Document:
             job = Job(str(caption), "inline", notebook, index)
             is_chapter = notebook.number and not notebook.is_appendix
             name = f"Notebook {notebook.number}" if is_chapter else notebook.path.name
-            count = notebook.node.cells[index].execution_count
-            pieces.append(f', source: "{name}, cell [{count}]"')
+            source = f"{name}, cell [{notebook.node.cells[index].execution_count}]"
+            runs = self._runs[notebook.key][index]
+            source += f"; runs {list_runs(runs)}" if runs else ""
+            pieces.append(f", source: {typst_string(source)}")
             pieces += [", caption: [", job, "]"]
             if "label" in options:
                 name = typst_string(f"{notebook.key}:{options['label']}")

@@ -121,7 +121,8 @@ def good_chapter(image):
     frame = (
         "<table><thead><tr><th></th><th>method</th><th>error</th></tr></thead><tbody>"
         "<tr><th>0</th><td>mean</td><td>-0.25</td></tr>"
-        "<tr><th>1</th><td>ours</td><td>3.5e-04</td></tr></tbody></table>"
+        "<tr><th>1</th><td>ours</td><td>3.5e-04 ± 2e-06</td></tr>"
+        "<tr><th>2</th><td>none</td><td>0e+00</td></tr></tbody></table>"
     )
     return [
         v4.new_markdown_cell(
@@ -160,7 +161,8 @@ def test_report_has_all_parts_and_no_code(build, image):
         in " ".join(first.replace("\xa0", " ").split())
     )
     assert "Figure 1." in first and "A rising" in first
-    assert "Table 1." in first and "−0.25" in first and "3.5×10⁻⁴" in first
+    assert "Table 1." in first and "−0.25" in first
+    assert "3.5×10⁻⁴ ± 2×10⁻⁶" in first and "none 0 " in first
     assert "a printed line" in first and "secret_code" not in first
     claims = first.partition("first this")[2]
     assert "Claim" in claims and "It is small" in claims and claims.count("✓") == 2
@@ -234,6 +236,26 @@ def test_evidence_stands_in_the_appendix(build, image):
     assert places == sorted(places)
     outline = [entry.get_title() for entry in pypdfium2.PdfDocument(pdf).get_toc()]
     assert outline[-2:] == ["C Every time", "C.1 Times"]
+
+
+def test_a_heading_among_evidence_is_not_repeated(build):
+    shown, *others = (code_cell(f"f({k})", stdout=f"printed {k}") for k in range(3))
+    cells = [
+        v4.new_markdown_cell("## Model"),
+        v4.new_markdown_cell("### Settings\n\nA."),
+    ]
+    markup = build([cells[0], evidence(cells[1]), shown, *map(evidence, others)])
+    assert markup.count("[Settings]") == 1
+    assert markup.index("[Settings]") < markup.index("printed 1")
+
+
+def test_runs_stand_under_what_shows_them(build, image):
+    printed = "01_a_seed0: 2 epochs\n01_a_seed1: 2 epochs, recorded"
+    trained = code_cell("plot = fit", stdout=printed)
+    markup = build([figure_cell(image, "#| fig-cap: A\n#| fig-alt: B"), trained])
+    assert 'source: "Notebook 1, cell [1]"' in markup
+    markup = build([trained, figure_cell(image, FIGURE)])
+    assert 'source: "Notebook 1, cell [1]; runs 01_a_seed0 to 1"' in markup
 
 
 def test_removed_cells_and_outputs_stay_out(build):

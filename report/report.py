@@ -51,7 +51,7 @@
 
 # %% tags=["remove-input"]
 #| label: fig-digits
-#| fig-cap: "Digits that were read one pixel at a time, 784 steps, and written from a code of 64 numbers: the first test digits, and what four networks of [chapter 3](../notebooks/03_mnist_pixels.ipynb) write."
+#| fig-cap: "Digits that were read one pixel at a time, 784 steps, and written from a code of 64 numbers: the first test digits, and what four networks of [chapter 3](../notebooks/03_mnist_pixels.ipynb) write. Three read all steps in one level: as Keras initialises them, trained at length with what the literature advises, or built as a memory; the hierarchical one reads rows, then the image."
 #| fig-alt: "A row of ten handwritten digits, and below it rows of what networks write: grey stripes, blurred digits, and clear digits."
 import results  # From this folder, in which `report` would be this page.
 from IPython.display import Image, Markdown
@@ -133,7 +133,10 @@ Markdown("\n".join(f"{n}. {text}" for n, text in enumerate(findings, start=1)))
 # having been made on training and validation data. *Level*: the difference is within
 # the spread over the seeds, or within half a per cent. Less is better for the mean
 # squared error (MSE), more for the other scores. *Joint*: one network reconstructs and
-# classifies. All scores, with the oracle's and those of the original report, are in
+# classifies. *PCA-64* keeps 64 principal components, *DCT-128* 128 numbers of a cosine
+# transform; *AR(5)* is an autoregression on five changes, *HAR* one on means of 1, 5
+# and 22 days. A *Brier skill* of 0 is always predicting the share of events, 1 is
+# perfect. All scores, with the oracle's and those of the original report, are in
 # [the appendix](appendix.ipynb#All-scores).
 
 # %% tags=["remove-input"]
@@ -145,7 +148,8 @@ short.drop(columns=["Original", "Oracle", "Seeds"])
 # %% [markdown]
 # ## A recipe
 #
-# An LSTM autoencoder with three outputs, in Keras alone. The chapters vary it.
+# An LSTM autoencoder with three outputs, in Keras alone. The chapters vary it. Here `x`
+# has the shape (examples, 50, 3), and `targets` an array for each output, by its name.
 
 # %% [markdown]
 # ```python
@@ -167,16 +171,14 @@ short.drop(columns=["Original", "Oracle", "Seeds"])
 # }
 # model = keras.Model(series, outputs)
 #
+# # In batches: 100 up to 0.005, then 2000 down to 0.
 # schedule = keras.optimizers.schedules.CosineDecay(
 #     0.0, decay_steps=2000, warmup_steps=100, warmup_target=0.005
 # )
 # model.compile(
 #     optimizer=keras.optimizers.AdamW(schedule, global_clipnorm=1.0),
-#     loss={
-#         "reconstruction": "mean_squared_error",
-#         "label": "categorical_crossentropy",
-#         "next_step": "mean_squared_error",
-#     },
+#     loss={"reconstruction": "mse", "next_step": "mse",
+#           "label": "categorical_crossentropy"},
 #     loss_weights={"reconstruction": 1.0, "label": 0.02, "next_step": 0.1},
 # )
 # model.fit(x, targets, validation_data=validation, epochs=20, batch_size=64)
@@ -189,8 +191,8 @@ short.drop(columns=["Original", "Oracle", "Seeds"])
 #    (principal components, a cosine transform), and for forecasts persistence, with the
 #    same function. Chapter 4 never gets past the cosine transform.
 # 2. *Make the state remember.* Keras' default initialisation forgets. Initialised as a
-#    memory the same network has less than a tenth of the error (chapter 1); for long
-#    sequences use chrono biases or read in two levels (chapter 3).
+#    memory (`networks.lstm_initializers`) a network has less than a tenth of the error
+#    (chapter 1); long sequences are read with chrono biases or in two levels (chapter 3).
 # 3. *Search the learning rate, and let it decay.* Warm up, decay to 0, clip the
 #    gradient. A learning rate that is four times too large can be useless (chapter 1).
 # 4. *Weigh the losses.* A cross-entropy is much larger than a squared error; chapter 2
@@ -211,10 +213,15 @@ short.drop(columns=["Original", "Oracle", "Seeds"])
 #
 # **Chapters.** Each chapter is one executed notebook: its question and its answer, the
 # data, the baselines, the network, the scores on test data, and what they do and do not
-# show. Chapters can be read in any order; what proves a statement and is not needed to
-# follow it stands in the appendix, by chapter. This edition leaves the code out; the
-# edition with code shows it between the same texts, figures and tables. Each of these
-# names the notebook and the cell, by its number in brackets, that made it.
+# show. Chapters can be read in any order. What proves a statement and is not needed to
+# follow it stands in the appendix, and a grey line at its place leads there. This
+# edition leaves the code out; the edition with code shows it between the same texts,
+# figures and tables.
+#
+# **Sources.** Below each figure and table stand its notebook, the cell that made it, by
+# its number in brackets, and the recorded runs behind it: `03_ladder* (16)` are sixteen
+# runs whose names begin so, `02_selection` is a cross-validation. What they were trained
+# on, and for how long, is in [the appendix](appendix.ipynb#Time-by-chapter).
 #
 # **Claims.** The appendix lists the claims of each chapter. Each is a sentence that the
 # notebook has tested against the networks and the data, marked ✓ if it holds. The

@@ -23,7 +23,7 @@ PICTURES = {
 }
 AGREEMENT = 1e-4  # Relative to the score.
 # The rows of the front page by the names that its findings use, each with its chapter,
-# data and output. Those of chapters that do not exist are left out.
+# data and output.
 HEADLINES = {
     "dip": ("1", "dip, code 40", "reconstruction"),
     "rows_error": ("2", "LSTM, joint", "reconstruction"),
@@ -72,11 +72,20 @@ def read_scores(folder=FOLDER):
 
 
 def select_headlines(scores):
-    """Selects the rows of `HEADLINES` that exist, and indexes them by their names."""
+    """Selects the rows of `HEADLINES`, and indexes them by their names.
+
+    Raises:
+        ValueError: If no chapter has recorded one of them.
+    """
     chapters = scores["task"].str.partition(".")[0]
     places = list(zip(chapters, scores["data"], scores["output"], strict=True))
-    found = {name: place for name, place in HEADLINES.items() if place in places}
-    return scores.iloc[list(map(places.index, found.values()))].set_axis([*found])
+    missing = {name: row for name, row in HEADLINES.items() if row not in places}
+    if missing:
+        text = "HEADLINES should name chapter, data and output of recorded scores"
+        raise ValueError(f"{text}. Received, and not recorded: {missing}.")
+    return scores.iloc[list(map(places.index, HEADLINES.values()))].set_axis(
+        [*HEADLINES]
+    )
 
 
 def fill_in(sentence, headlines, **verdicts):

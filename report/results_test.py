@@ -78,7 +78,7 @@ def test_verdict_says_who_is_better(metric, baseline, ours, spread, verdict):
 
 
 def test_findings_are_filled_in_and_stop_at_another_verdict(folder, monkeypatch):
-    places = {"noise": ("1", "uniform", "reconstruction"), "later": ("9", "x", "y")}
+    places = {"noise": ("1", "uniform", "reconstruction")}
     monkeypatch.setattr(results, "HEADLINES", places)
     table_of(folder, HEADER + ROWS.replace("Noise", "1. Noise"))
     headlines = results.select_headlines(results.read_scores(folder))
@@ -88,6 +88,14 @@ def test_findings_are_filled_in_and_stop_at_another_verdict(folder, monkeypatch)
     assert told == "0.000312\u00a0±\u00a00.000012 against 0 (PCA)."
     with pytest.raises(ValueError, match="Rewrite the finding.*Received.*loses"):
         results.fill_in(sentence, headlines, noise="wins")
+
+
+def test_headline_that_is_not_recorded_is_named(folder, monkeypatch):
+    places = {"noise": ("1", "uniform", "reconstruction"), "later": ("1", "x", "y")}
+    monkeypatch.setattr(results, "HEADLINES", places)
+    table_of(folder, HEADER + ROWS.replace("Noise", "1. Noise"))
+    with pytest.raises(ValueError, match=r"not recorded: \{'later': \('1', 'x', 'y'\)"):
+        results.select_headlines(results.read_scores(folder))
 
 
 def test_chapter_without_scores_is_named(folder):
