@@ -14,7 +14,7 @@ from helpers.figures.comparisons import (
     plot_intervals,
     plot_ladder,
 )
-from helpers.figures.images import plot_code_space, plot_images
+from helpers.figures.images import plot_images
 from helpers.figures.networks import plot_network, plot_networks
 from helpers.figures.series import plot_reconstructions, plot_series
 from helpers.figures.trainings import plot_history, plot_sweep, sweep_rows

@@ -282,16 +282,3 @@ def test_images_share_one_scale():
     np.testing.assert_array_equal(fig.axes[5].images[0].get_array(), images[1] / 2)
     assert [ax.get_ylabel() for ax in fig.axes[::4]] == ["original", "LSTM"]
     assert [ax.get_title() for ax in fig.axes[:4]] == list("7210")
-
-
-def test_code_space_tells_classes_apart():
-    classes = np.arange(200) % 10
-    points = RNG.normal(size=(200, 2)) / 1e3 + 5
-    fig = figures.plot_code_space(points, classes)
-    ax, handles = fig.axes[0], fig.legends[0].legend_handles
-    assert len({tuple(handle.get_facecolor()[0]) for handle in handles}) == 10
-    np.testing.assert_array_equal(ax.collections[3].get_offsets(), points[classes == 3])
-    # The medians nearly coincide, the numbers do not.
-    places = [ax.transData.transform(text.get_position()) for text in ax.texts]
-    pairs = itertools.combinations(places, 2)
-    assert min(np.hypot(*(first - second)) for first, second in pairs) > 15

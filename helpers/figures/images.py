@@ -1,15 +1,10 @@
-"""Figures of images and of classes.
+"""Figures of images.
 
 Images have the shape `(examples, height, width)`; 0 is drawn white, 1 black, as are
-values outside. Labels are integers of shape `(examples,)`, the true classes.
+values outside.
 """
 
 from helpers.figures import style
-
-import numpy as np
-from matplotlib.patheffects import withStroke
-
-CENTRED = {"ha": "center", "va": "center"}
 
 
 def plot_images(rows, column_titles=()):
@@ -37,37 +32,3 @@ def show_image(ax, image):
     ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set(visible=True, color="0.7", linewidth=0.5)
-
-
-def plot_code_space(points, labels):
-    """Draws codes that were projected to `(examples, 2)`, coloured by class, 0 to 9.
-
-    Each class has a marker, and its number at the median of its points, or beside it
-    where numbers would overlap.
-    """
-    fig, ax = style.new_figure(4.0)
-    classes = np.unique(labels)
-    size, opacity = (5, 0.4) if len(points) > 1000 else (14, 0.7)
-    for label in classes:
-        look = {"color": style.COLOURS[label], "marker": style.MARKERS[label]}
-        # As vectors, ten thousand markers would make a heavy file.
-        look |= {"s": size, "alpha": opacity, "linewidths": 0, "rasterized": True}
-        ax.scatter(*points[labels == label].T, **look, label=label)
-    ax.set(xlabel="first component", ylabel="second component")
-    legend = fig.legend(loc="outside right center", title="class", markerscale=2)
-    for handle in legend.legend_handles:
-        handle.set_alpha(1)
-    fig.draw_without_rendering()
-    medians = [np.median(points[labels == label], axis=0) for label in classes]
-    pixels = ax.transData.transform(medians)
-    for _ in range(50):  # Numbers that would overlap push each other away.
-        between = pixels[:, None] - pixels
-        lengths = np.hypot(*between.T)[..., None] + 1e-9
-        moves = between / lengths * np.maximum(13 * fig.dpi / 72 - lengths, 0)
-        pixels = pixels + moves.sum(axis=1) / 2
-    places = ax.transData.inverted().transform(pixels)
-    for label, place in zip(classes, places, strict=True):
-        outline = withStroke(linewidth=3, foreground="white")
-        look = {"color": style.COLOURS[label], "path_effects": [outline]}
-        ax.text(*place, label, fontsize=11, fontweight="bold", **look, **CENTRED)
-    return fig
