@@ -15,10 +15,11 @@ Jupyter's anchor, `#Windows-and-split`) -> "Section 2.3"; `\\label{eq-loss}` in 
 displayed formula numbers it, and `[text](#eq-loss)` -> "Equation (4)".
 
 Printed text is monospaced; left out are stderr and what cells tagged
-nbval-ignore-output print: times and versions. The tags remove-cell, remove-input and
-remove-output work. Cells tagged `evidence` stand in the appendix, and a line at their
-place in the chapter says where. The lists under `References` become one. Under a figure
-or table with a caption stand its notebook, its cell and the recorded runs behind it.
+nbval-ignore-output print: progress, times and versions. The tags remove-cell,
+remove-input and remove-output work. Cells tagged `evidence` stand in the appendix, and
+a line at their place in the chapter says where. The lists under `References` become
+one. Under a figure or table with a caption stand its notebook, its cell and the
+recorded runs behind it.
 """
 
 import base64
@@ -248,7 +249,7 @@ class Document:
                 continue
             kind, drawn = self._drawn(output.data, notebook, index, options)
             if kind == "text":
-                printed += drawn
+                printed += drawn * (not ignored)
                 continue
             flush()
             kinds.append(kind)

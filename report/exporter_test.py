@@ -459,6 +459,8 @@ def test_times_and_versions_are_left_out(build):
         code_cell("run()", stdout=word) for word in ("a result", "trained in 3 s")
     )
     left_out.metadata["tags"] = ["nbval-ignore-output"]
+    progress = {"text/plain": "2 epochs, trained in 3 s"}
+    left_out.outputs.append(v4.new_output("display_data", progress))
     for show_code in (False, True):
         markup = build([kept, left_out], show_code=show_code)
         assert "a result" in markup and "trained in" not in markup
