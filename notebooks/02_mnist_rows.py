@@ -462,6 +462,8 @@ for size in CODE_SIZES:
     options |= {"epochs": CODE_SIZES_EPOCHS}
     wanted += trainings(f"code{size}", partial(build, **settings), **options)
 trained += training.fit_all(wanted, "02_code")
+for run in trained[-len(wanted) :]:
+    print(f"{run.name}: {len(run.history['loss'])} epochs")
 
 # %%
 titles = {"LSTM, joint": "joint", "dense, joint": "dense_joint"}
@@ -638,12 +640,12 @@ chapter.claim(
 # %% tags=["remove-cell"]
 for key, opponent, row in [
     ("mse", "dense, alone", ("reconstruction", "MSE", 0.0031, "per pixel")),
-    ("accuracy", NEIGHBOUR, ("label", "accuracy", 0.9904, "share")),
+    ("accuracy", "dense, joint", ("label", "accuracy", 0.9904, "share")),
 ]:
     chapter.result(
         data="LSTM, joint",
         opponent=opponent,
-        baseline=results[opponent][key].item(),
+        baseline=results[opponent][key].mean(),
         ours=list(results["LSTM, joint"][key]),
         **dict(zip(("output", "metric", "reference", "unit"), row, strict=True)),
     )
