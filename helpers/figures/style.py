@@ -33,7 +33,7 @@ STYLE = {
     "lines.markersize": 4,
 }
 plt.rcParams.update(STYLE)
-# From a name to its place in `COLOURS`. Methods of several chapters have the same in all.
+# From names to places in `COLOURS`; methods of several chapters have one in all.
 known_places = {"LSTM": 0, "dense": 1, "PCA": 2, "DCT": 3}
 
 

@@ -6,12 +6,7 @@ measures, both of `fingerprint`; a `store` keeps a checkpoint, see `parallel`.
 """
 
 from helpers.training.fitting import asked, fit, fit_all
-from helpers.training.grid import (
-    best_configuration,
-    cross_validate,
-    one_at_a_time,
-    summarise,
-)
+from helpers.training.grid import cross_validate, one_at_a_time, summarise
 from helpers.training.histories import first_epoch_reaching
 from helpers.training.records import Run, confirm_scores
 from helpers.training.schedules import WarmupCosine
@@ -20,7 +15,6 @@ __all__ = [
     "Run",
     "WarmupCosine",
     "asked",
-    "best_configuration",
     "confirm_scores",
     "cross_validate",
     "first_epoch_reaching",

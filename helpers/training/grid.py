@@ -145,25 +145,3 @@ def summarise(table, score, parameters):
     columns = {name: to_column([row[name] for row in rows]) for name in rows[0]}
     summary = pd.DataFrame(columns)
     return summary.sort_values("mean", kind="stable", ignore_index=True)
-
-
-def best_configuration(table, score, parameters):
-    """Selects the configuration with the lowest mean score over the folds.
-
-    Args:
-        table, score, parameters: See `summarise`.
-
-    Returns:
-        Dict from hyper-parameter to value. Of equal means, the first in `table` wins; a
-        configuration of which a fold diverged is never selected.
-
-    Raises:
-        ValueError: If each configuration diverged.
-    """
-    summary = summarise(table, score, parameters)
-    if not math.isfinite(summary["mean"][0]):
-        raise ValueError(
-            f"`table` should have a configuration with a finite {score} in each fold. "
-            f"Received: {len(summary)} configurations, none of which has."
-        )
-    return summary[list(parameters)].to_dict("records")[0]
