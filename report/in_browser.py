@@ -98,7 +98,9 @@ def run_cells(page, number, seconds):
         if waiting != before:
             say(f"{waiting} of {len(prompts)} cells to go")
         if time.monotonic() > end:
-            raise TimeoutError(f"{waiting} cells have not been run in {seconds} s")
+            raise TimeoutError(
+                f"{waiting} cells were not run in {seconds} s: {prompts}"
+            )
         time.sleep(2)
     choose("File", "docmanager:save")
     page.locator(".jp-mod-dirty").first.wait_for(state="detached")
