@@ -54,5 +54,5 @@ $(VENV)/installed: requirements.lock requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) report/hw2_with_code.pdf
+	rm -rf $(VENV)
 	rm -rf .pytest_cache .ruff_cache */__pycache__ __pycache__ notebooks/.ipynb_checkpoints

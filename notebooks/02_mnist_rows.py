@@ -462,7 +462,7 @@ for size in CODE_SIZES:
     options |= {"epochs": CODE_SIZES_EPOCHS}
     wanted += trainings(f"code{size}", partial(build, **settings), **options)
 trained += training.fit_all(wanted, "02_code")
-for run in trained[-len(wanted) :]:
+for run in trained:
     print(f"{run.name}: {len(run.history['loss'])} epochs")
 
 # %%
