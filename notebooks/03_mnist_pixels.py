@@ -781,7 +781,7 @@ chapter.finish()
 # - The memory was computed, not learnt. It shows that one level can hold 784 pixels. Its
 #   reconstructions cannot beat PCA with as many numbers.
 # - No sweep: the learning rate of Muon is the better one of two, by pilots on validation
-#   images. Muon at full length was not tried on the flat network. The flat networks have one
+#   images. A flat network trained with Muon is not in this chapter. The flat networks have one
 #   seed; the trained one was given 16 epochs after 8 had not been enough, by a score on the test images.
 #
 # ## References
