@@ -630,10 +630,7 @@ for line, (x, _, low, high) in zip(fig.axes[0].lines, curves.values(), strict=Fa
     fig.axes[0].vlines(x, low, high, color=line.get_color(), linewidth=0.8)
 fig
 
-# %% tags=["evidence"]
-#| label: fig-cost
-#| fig-cap: "Airports, test: what forecasts are worth against the price of an alarm (C) relative to that of a missed event (L); an alarm is given when the probability exceeds C / L. 1 is a perfect forecast, 0 is always or never giving an alarm. Networks: mean of five seeds."
-#| fig-alt: "Network and regression fall together from 0.7 to near 0. A fixed alarm threshold of 0.5 is worth less where alarms are cheap and costs more than it saves where they are dear; balanced probabilities fall below 0 from C / L of 0.25 on."
+# %%
 events, ratios = test.strengths > 0, rare_event_scores.COST_RATIOS
 half = np.full(len(ratios), 0.5)
 worth = {
@@ -643,6 +640,11 @@ worth = {
     "event alone, balanced": values_of("test value by cost", kinds[2]),
 }
 worth = {name: np.mean(values, axis=0) for name, values in worth.items()}
+
+# %% tags=["evidence"]
+#| label: fig-cost
+#| fig-cap: "Airports, test: what forecasts are worth against the price of an alarm (C) relative to that of a missed event (L); an alarm is given when the probability exceeds C / L. 1 is a perfect forecast, 0 is always or never giving an alarm. Networks: mean of five seeds."
+#| fig-alt: "Network and regression fall together from 0.7 to near 0. A fixed alarm threshold of 0.5 is worth less where alarms are cheap and costs more than it saves where they are dear; balanced probabilities fall below 0 from C / L of 0.25 on."
 chapter.claim(
     "At the airports alarms at C / L are worth more on average than alarms at 0.5.",
     worth["network"].mean() > worth["network, alarm at 0.5"].mean(),
